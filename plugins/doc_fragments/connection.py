@@ -1,0 +1,81 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that every module of the group ``store`` has."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of CONNECTION in ``module_utils/_base/argspec.py``."""
+
+    DOCUMENTATION = r"""
+options:
+  endpoint_url:
+    description:
+      - URL of the store's S3 interface, for example V(https://s3.example.org) or V(http://127.0.0.1:9000).
+      - Not needed for V(provider=aws), nor where the provider's URL follows from O(region), as with V(provider=b2).
+    type: str
+  region:
+    description:
+      - Region to sign for, and where buckets are created.
+      - If it is not given, the provider's usual one is taken; with V(provider=aws) boto looks into its configuration.
+    type: str
+  access_key:
+    description:
+      - Access key.
+      - Without O(access_key) and O(secret_key), boto looks for credentials itself, for example in the environment
+        and in C(~/.aws/credentials) of the user who runs the task on the host.
+    type: str
+  secret_key:
+    description: Secret key that belongs to O(access_key).
+    type: str
+  session_token:
+    description: Session token that belongs to temporary keys.
+    type: str
+  profile:
+    description: Profile in boto's own configuration files that holds the keys. Cannot be used with O(access_key).
+    type: str
+  provider:
+    description:
+      - What kind of store it is. The modules know what it can do, and refuse before the first request what it cannot.
+      - V(generic) is any S3 endpoint of which nothing is known. Every setting of a bucket is then read before it is
+        written, to find out whether the store knows it.
+      - If it is not given, it is V(generic) with O(endpoint_url), and V(aws) without.
+    type: str
+    choices: [aws, b2, ceph, garage, generic, minio, rclone]
+  addressing_style:
+    description:
+      - Whether the bucket's name goes into the path of the URL (V(path)) or in front of the host name (V(virtual)).
+      - If it is not given, the provider's usual one is taken.
+    type: str
+    choices: [path, virtual]
+  validate_certs:
+    description: Whether the store's certificate must be valid. Never switch this off for real data.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - File on the host with the certificate of the CA that signed the store's.
+      - If it is not given, the environment variable E(AWS_CA_BUNDLE) and then boto's own bundle are used.
+    type: path
+  proxy_url:
+    description: URL of an HTTP proxy to go through.
+    type: str
+  connect_timeout:
+    description: Seconds to wait for a connection.
+    type: int
+    default: 10
+  read_timeout:
+    description: Seconds to wait for the next bytes of an answer.
+    type: int
+    default: 60
+  max_attempts:
+    description: How often a request is sent before it counts as failed. Only what can pass by itself is tried again.
+    type: int
+    default: 5
+requirements:
+  - boto3 >= 1.26 on the host that runs the module, for its Python or in a virtual environment in C(/opt/mediastore/venv)
+notes:
+  - Set these options once for all modules with C(module_defaults) and the group C(mediastore.s3.store).
+"""

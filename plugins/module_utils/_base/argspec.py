@@ -1,0 +1,66 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Argument specs that can be added to: options and constraints travel together."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._store.registry import NAMES
+
+#: constraints that are lists of groups; ``required_by`` is a mapping and merges as one
+_LISTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
+
+
+class ArgSpec:
+    """Part of a module's argument spec."""
+
+    def __init__(self, options: dict[str, dict[str, t.Any]], **constraints: t.Any) -> None:
+        unknown = set(constraints) - set(_LISTS) - {"required_by"}
+        if unknown:
+            raise TypeError(f"not a constraint of AnsibleModule: {', '.join(sorted(unknown))}")
+        self.options = options
+        self.constraints = constraints
+
+    def merge(self, other: ArgSpec) -> ArgSpec:
+        """Both together; an option that both have is a mistake in the module."""
+        twice = set(self.options) & set(other.options)
+        if twice:
+            raise TypeError(f"defined twice: {', '.join(sorted(twice))}")
+        constraints: dict[str, t.Any] = {}
+        for name in _LISTS:
+            groups = [*self.constraints.get(name, []), *other.constraints.get(name, [])]
+            if groups:
+                constraints[name] = groups
+        by = {**self.constraints.get("required_by", {}), **other.constraints.get("required_by", {})}
+        if by:
+            constraints["required_by"] = by
+        return ArgSpec({**self.options, **other.options}, **constraints)
+
+    def kwargs(self) -> dict[str, t.Any]:
+        """What AnsibleModule takes."""
+        return {"argument_spec": self.options, **self.constraints}
+
+
+CONNECTION = ArgSpec(
+    {
+        "endpoint_url": {"type": "str"},
+        "region": {"type": "str"},
+        "access_key": {"type": "str", "no_log": False},
+        "secret_key": {"type": "str", "no_log": True},
+        "session_token": {"type": "str", "no_log": True},
+        "profile": {"type": "str"},
+        "provider": {"type": "str", "choices": list(NAMES)},
+        "addressing_style": {"type": "str", "choices": ["path", "virtual"]},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "proxy_url": {"type": "str"},
+        "connect_timeout": {"type": "int", "default": 10},
+        "read_timeout": {"type": "int", "default": 60},
+        "max_attempts": {"type": "int", "default": 5},
+    },
+    mutually_exclusive=[("profile", "access_key")],
+    required_by={"session_token": ("access_key",)},
+)

@@ -1,0 +1,105 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""The one place that makes S3 clients."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from urllib.parse import urlsplit
+
+from .._core.errors import BadInput, MediastoreError
+from .guard import guard
+
+try:
+    import boto3
+    import botocore.config
+    import botocore.session
+except ImportError:
+    HAS_BOTO3 = False
+else:
+    HAS_BOTO3 = True
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+    from .profile import Profile
+
+USER_AGENT = "mediastore.s3"
+
+
+class BotoMissing(MediastoreError):
+    """The Python that runs the module cannot import boto3."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "talk to the store",
+            said=f"the Python library boto3 is not installed for {sys.executable}",
+            remedy="Install python3-boto3 on this host, or make a virtual environment with boto3 in /opt/mediastore/venv.",
+        )
+
+
+def make_client(connection: Connection, profile: Profile, pool: int = 16) -> t.Any:
+    """A boto3 S3 client for the connection; sends nothing yet."""
+    if not HAS_BOTO3:
+        raise BotoMissing()
+    connection = profile.complete(connection)
+    _check_virtual(connection)
+    session = boto3.session.Session(
+        aws_access_key_id=connection.access_key,
+        aws_secret_access_key=connection.secret_key,
+        aws_session_token=connection.session_token,
+        region_name=connection.region,
+        profile_name=connection.profile,
+    )
+    client = session.client(
+        "s3",
+        endpoint_url=connection.endpoint_url,
+        verify=_verify(connection),
+        config=botocore.config.Config(**_config(connection, pool)),
+    )
+    # Expect: 100-continue costs a round trip per upload, and stores that do not answer it cost a whole second.
+    client.meta.events.register_last("before-call.s3", _without_expect)
+    guard(client, profile)
+    return client
+
+
+def _config(connection: Connection, pool: int) -> dict[str, t.Any]:
+    options: dict[str, t.Any] = {
+        # Without it boto3 presigns with Signature V2 for every endpoint that is not Amazon's.
+        "signature_version": "s3v4",
+        "s3": {"addressing_style": connection.addressing_style},
+        "retries": {"mode": "standard", "max_attempts": connection.max_attempts},
+        "connect_timeout": connection.connect_timeout,
+        "read_timeout": connection.read_timeout,
+        "max_pool_connections": pool,
+        "user_agent_extra": USER_AGENT,
+    }
+    if connection.proxy_url:
+        options["proxies"] = {"http": connection.proxy_url, "https": connection.proxy_url}
+    # botocore 1.36 began to send checksums that many stores refuse; before 1.36 naming the option is a TypeError.
+    if hasattr(botocore.config.Config(), "request_checksum_calculation"):
+        options["request_checksum_calculation"] = options["response_checksum_validation"] = "when_required"
+    return options
+
+
+def _verify(connection: Connection) -> bool | str | None:
+    if not connection.validate_certs:
+        return False
+    # None is not True: it lets AWS_CA_BUNDLE of the environment speak.
+    return connection.ca_path or None
+
+
+def _check_virtual(connection: Connection) -> None:
+    host = urlsplit(connection.endpoint_url or "").hostname or ""
+    if connection.addressing_style == "virtual" and host.replace(".", "").isdigit():
+        raise BadInput(
+            "put the bucket's name before the host's",
+            said=f"addressing_style is virtual and the endpoint {host} is an address, not a name",
+            remedy="Use addressing_style path, or the endpoint's host name.",
+        )
+
+
+def _without_expect(params: dict[str, t.Any], **kwargs: t.Any) -> None:
+    params["headers"].pop("Expect", None)

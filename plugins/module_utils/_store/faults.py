@@ -1,0 +1,154 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""One table from botocore's errors to ours: what was tried, what the store said, what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreachable
+
+try:
+    import botocore.exceptions as boto
+except ImportError:
+    HAS_BOTO = False
+else:
+    HAS_BOTO = True
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+
+KEYS = "Check access_key and secret_key (or the profile) against the store's."
+REGION = "Set region to the bucket's region."
+NOT_S3 = "Check endpoint_url: it must be the store's S3 interface, not its console or its website."
+CLOCK = "Check this host's clock (timedatectl): requests are signed with the time."
+
+#: error codes of S3 and its imitators -> what to do
+REMEDIES: dict[str, str] = {
+    "InvalidAccessKeyId": "Check access_key: the store does not know it.",
+    "SignatureDoesNotMatch": "Check secret_key (and region, which is part of the signature).",
+    "InvalidSecurity": KEYS,
+    "InvalidToken": "Check session_token, or get a new one.",
+    "ExpiredToken": "Get a new session_token.",
+    "AccessDenied": "Give the key the right to do this, or use another key.",
+    "AllAccessDisabled": "Ask the provider: the account is closed or unpaid.",
+    "AccountProblem": "Ask the provider: the account is closed or unpaid.",
+    "RequestTimeTooSkewed": CLOCK,
+    "AuthorizationHeaderMalformed": REGION,
+    "PermanentRedirect": REGION,
+    "301": REGION,
+    "IllegalLocationConstraintException": REGION,
+    "InvalidLocationConstraint": "Set region (or provider) to what the store calls its own location.",
+    "InvalidRegionName": REGION,
+    "NoSuchBucket": "Create the bucket first (mediastore.s3.bucket), or correct its name.",
+    "BucketAlreadyExists": "Bucket names are shared by all users of a store: choose another one.",
+    "BucketAlreadyOwnedByYou": "It is yours, in another region: set region to the bucket's region.",
+    "BucketNotEmpty": "Empty the bucket first; this collection never deletes objects to delete a bucket.",
+    "InvalidBucketName": "Choose a name of 3 to 63 small letters, digits, dots and hyphens.",
+    "TooManyBuckets": "Delete buckets that nobody needs, or ask the provider for more.",
+    "NotImplemented": "The store cannot do this: leave the option out, and set provider so that it is known beforehand.",
+    "MethodNotAllowed": "The store cannot do this: leave the option out, and set provider so that it is known beforehand.",
+    "XNotImplemented": "The store cannot do this: leave the option out.",
+    "MalformedPolicy": "Correct the policy; its ARNs must name this bucket.",
+    "MalformedXML": "The store understands this differently: set provider to what it really is.",
+    "InvalidStorageClass": "Choose a storage class that the store has.",
+    "MissingContentLength": "Set provider to what the store really is.",
+    "QuotaExceeded": "Make room in the bucket, or raise its quota.",
+    "EntityTooLarge": "Use a larger part_size, so that the file is sent in parts.",
+    "NoSuchKey": "Check the key; the object may have been deleted meanwhile.",
+    "OperationAborted": "Something else is changing this bucket: run again.",
+    "SlowDown": "The store is busy: run again later, or with less concurrency.",
+    "ServiceUnavailable": "The store is busy: run again later, or with less concurrency.",
+    "RequestTimeout": "Run again; if it stays, use less concurrency.",
+    "InternalError": "Look into the store's log, and run again.",
+}
+
+#: the same for answers without a code (HEAD has no body)
+STATUS_REMEDIES: dict[int, str] = {
+    301: REGION,
+    400: "Check region and the keys; the store did not say more.",
+    401: KEYS,
+    403: KEYS + " If they are right, the key may not do this.",
+    404: "Check the names of bucket and object, and endpoint_url.",
+    405: REMEDIES["MethodNotAllowed"],
+    411: REMEDIES["MissingContentLength"],
+    501: REMEDIES["NotImplemented"],
+}
+
+#: what goes wrong before or beside an answer, most special first: name of botocore's exception, our class, what to do
+FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
+    ("NoCredentialsError", BadInput, "Set access_key and secret_key, or give this host credentials that boto finds by itself."),
+    ("PartialCredentialsError", BadInput, "Set both access_key and secret_key."),
+    ("CredentialRetrievalError", BadInput, "Check the profile, or set access_key and secret_key."),
+    ("ProfileNotFound", BadInput, "Correct profile, or add it to ~/.aws/config of the user who runs the task."),
+    ("NoRegionError", BadInput, "Set region."),
+    ("InvalidRegionError", BadInput, "Correct region."),
+    ("ParamValidationError", BadInput, "Correct the option named."),
+    ("SSLError", StoreUnreachable, "If the store has its own CA, set ca_path to the CA's certificate; never switch validation off for real data."),
+    ("ProxyConnectionError", StoreUnreachable, "Check proxy_url."),
+    ("EndpointConnectionError", StoreUnreachable, "Check endpoint_url, name resolution, the route and the firewall from this host."),
+    ("ConnectTimeoutError", StoreUnreachable, "Check endpoint_url, the route and the firewall from this host."),
+    ("ReadTimeoutError", StoreUnreachable, "Run again; raise read_timeout if the store is that slow."),
+    ("ConnectionClosedError", StoreUnreachable, "Check that endpoint_url has the right scheme and port, and look into the store's log."),
+    ("ResponseParserError", StoreRefused, NOT_S3),
+    ("HTTPClientError", StoreUnreachable, "Check endpoint_url and the way to it from this host."),
+    ("BotoCoreError", StoreUnreachable, "Check the connection's options."),
+)
+
+
+@contextlib.contextmanager
+def explaining(tried: str, connection: Connection) -> t.Iterator[None]:
+    """Turn any of botocore's exceptions inside the block into ours."""
+    try:
+        yield
+    except MediastoreError:
+        raise
+    except Exception as exc:
+        if not is_boto(exc):
+            raise
+        raise explain(exc, tried, connection) from exc
+
+
+def is_boto(exc: BaseException) -> bool:
+    """Whether the exception is botocore's, and so has an explanation here."""
+    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError))
+
+
+def explain(exc: BaseException, tried: str, connection: Connection) -> MediastoreError:
+    """Our error for one of botocore's."""
+    tried = f"{tried} at {connection.where}"
+    if isinstance(exc, boto.ClientError):
+        return _refused(exc, tried)
+    for name, kind, remedy in FAILURES:
+        # By name, since an old botocore lacks some of them.
+        if any(parent.__name__ == name for parent in type(exc).__mro__):
+            return kind(tried, said=_said(exc), remedy=remedy, code=type(exc).__name__)
+    return StoreUnreachable(tried, said=_said(exc), remedy="Check the connection's options.", code=type(exc).__name__)
+
+
+def code_of(exc: t.Any) -> str:
+    """The store's error code; the HTTP status where it gave none."""
+    return str(exc.response.get("Error", {}).get("Code", "")) or str(status_of(exc))
+
+
+def status_of(exc: t.Any) -> int:
+    """The HTTP status of the answer, 0 if unknown."""
+    return int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _refused(exc: t.Any, tried: str) -> MediastoreError:
+    code, status = code_of(exc), status_of(exc)
+    words = str(exc.response.get("Error", {}).get("Message", "")).strip().rstrip(".")
+    said = f"the store answered {status} {code}".replace(f"{status} {status}", str(status)) + (f" ({words})" if words else "")
+    remedy = REMEDIES.get(code) or STATUS_REMEDIES.get(status) or "Look into the store's log for the reason."
+    return StoreRefused(tried, said=said, remedy=remedy, code=code)
+
+
+def _said(exc: BaseException) -> str:
+    # botocore repeats the URL with its query, and urllib3 its object's address: the last part names the cause.
+    text = str(exc).replace("\n", " ")
+    cause = text.rpartition("Caused by ")[2] if "Caused by " in text else text
+    return cause.strip(" )(") or type(exc).__name__

@@ -1,0 +1,136 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""What is known about a provider, as data: a module asks the profile before it asks the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass, field
+
+from .._core.errors import BadInput, Unsupported
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+
+MIB = 1024 * 1024
+
+#: What a store does with a facet of a bucket. ``none``: never send it. ``ask``: unknown, so a GET must prove it before any write.
+#: ``store``: keeps what it is told. ``enforce``: keeps it and acts on it. ``always``: on, and cannot be changed.
+Support = str
+
+CANNED_ACLS = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+)
+
+
+@dataclass(frozen=True)
+class Facets:
+    """Support for each sub-resource of a bucket; what nobody has proved is not sent."""
+
+    policy: Support = "none"
+    acl: Support = "none"
+    public_access_block: Support = "none"
+    ownership: Support = "none"
+    cors: Support = "none"
+    tagging: Support = "none"
+    versioning: Support = "none"
+    encryption: Support = "none"
+    lifecycle: Support = "none"
+    object_lock: Support = "none"
+    website: Support = "none"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One provider. Every value that differs from the default has its evidence in ``source``."""
+
+    name: str
+    title: str
+    #: where the values come from: documentation, the server's source, or a measurement with the version measured
+    source: t.Tuple[str, ...]
+    #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it)
+    endpoint: str | None = None
+    endpoint_known_to_boto: bool = False
+    #: what to sign with when the user does not say; None leaves it to boto's own chain
+    region: str | None = "us-east-1"
+    addressing: str = "path"
+    #: the LocationConstraint of CreateBucket: omit, region, or a literal value
+    location_constraint: str = "omit"
+    facets: Facets = field(default_factory=Facets)
+    #: facet (or ``sse``, ``storage_class``) -> what to use instead, as one sentence
+    instead: t.Mapping[str, str] = field(default_factory=dict)
+
+    #: the ETag of an object put in one request is its MD5
+    etag_is_md5: bool = True
+    #: the ETag of an object put in parts: ``s3`` (MD5 of MD5s and a dash), ``md5`` (of the whole) or ``opaque``
+    multipart_etag: str = "s3"
+    part_min: int = 5 * MIB
+    max_parts: int = 10000
+    #: longest key in bytes of UTF-8, and longest piece of it between slashes (0: no limit)
+    key_max_bytes: int = 1024
+    key_segment_max_bytes: int = 0
+    #: whether ``a//b``, ``/a`` and ``a/`` are keys like any other
+    key_empty_segments: bool = True
+    #: LIST answers in the byte order of the keys
+    list_sorted: bool = True
+    #: storage classes that the store knows; None when only the store can tell
+    storage_classes: t.Tuple[str, ...] | None = ("STANDARD",)
+    #: server-side encryption: AES256, aws:kms, SSE-C
+    sse: t.Tuple[str, ...] = ()
+    #: canned ACLs that may be put on objects
+    acl: t.Tuple[str, ...] = ()
+
+    def complete(self, connection: Connection) -> Connection:
+        """The connection with this provider's endpoint, region and addressing where the user said nothing."""
+        region = connection.region or self.region
+        endpoint = connection.endpoint_url or self._endpoint(region)
+        addressing = connection.addressing_style or self.addressing
+        return dataclasses.replace(connection, region=region, endpoint_url=endpoint, addressing_style=addressing)
+
+    def _endpoint(self, region: str | None) -> str | None:
+        if self.endpoint_known_to_boto:
+            return None
+        if self.endpoint is None:
+            raise BadInput(f"connect to {self.title}", said="endpoint_url is not set", remedy="Set it to the URL of your server.")
+        if region is None:
+            raise BadInput(
+                f"connect to {self.title}",
+                said="neither region nor endpoint_url is set",
+                remedy=f"Set region; the endpoint is then {self.endpoint}.",
+            )
+        return self.endpoint.format(region=region)
+
+    def has(self, facet: str) -> bool:
+        """Whether the facet may be asked for at all."""
+        return getattr(self.facets, facet) not in ("none", "always")
+
+    def refuse(self, what: str, tried: str, said: str) -> Unsupported:
+        """The error for something this provider lacks, naming the alternative."""
+        return Unsupported(tried, said=said, remedy=self.instead.get(what, "Leave the option out for this store."), code="Unsupported")
+
+    def require(self, facet: str, title: str, tried: str) -> None:
+        """Raise before anything is sent if the provider lacks the facet of a bucket."""
+        if not self.has(facet):
+            said = f"{title} is always on with {self.title}" if getattr(self.facets, facet) == "always" else f"{self.title} has no {title}"
+            raise self.refuse(facet, tried, said)
+
+    def check_upload(self, tried: str, *, storage_class: str | None = None, acl: str | None = None, sse: str | None = None) -> None:
+        """Raise before anything is sent if the provider cannot keep objects the way they are asked for."""
+        if storage_class and self.storage_classes is not None and storage_class not in self.storage_classes:
+            known = ", ".join(self.storage_classes)
+            raise self.refuse("storage_class", tried, f"{self.title} has no storage class {storage_class} (it has {known})")
+        if acl and acl not in self.acl:
+            known = ", ".join(self.acl) or "none"
+            raise self.refuse("acl", tried, f"{self.title} does not take the ACL {acl} on objects (it takes {known})")
+        if sse and sse not in self.sse:
+            known = ", ".join(self.sse) or "none"
+            raise self.refuse("sse", tried, f"{self.title} cannot encrypt with {sse} (it can: {known})")

@@ -1,0 +1,48 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Amazon S3."""
+
+from __future__ import annotations
+
+from ..profile import CANNED_ACLS, Facets, Profile
+
+PROFILE = Profile(
+    name="aws",
+    title="Amazon S3",
+    source=(
+        "Amazon S3 User Guide: bucket naming, Block Public Access, quotas, storage classes",
+        "botocore's service model and endpoint rules (endpoints, addressing)",
+    ),
+    endpoint_known_to_boto=True,
+    region=None,
+    addressing="virtual",
+    location_constraint="region",
+    facets=Facets(
+        policy="enforce",
+        acl="enforce",
+        public_access_block="enforce",
+        ownership="enforce",
+        cors="enforce",
+        tagging="store",
+        versioning="enforce",
+        encryption="enforce",
+        lifecycle="enforce",
+        object_lock="enforce",
+        website="enforce",
+    ),
+    # An ETag is no MD5 with SSE-KMS and SSE-C, which is known per upload, not per provider.
+    storage_classes=(
+        "STANDARD",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER_IR",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "REDUCED_REDUNDANCY",
+    ),
+    sse=("AES256", "aws:kms", "SSE-C"),
+    acl=CANNED_ACLS,
+)

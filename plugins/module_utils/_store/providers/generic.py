@@ -1,0 +1,34 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""An S3 endpoint of which nothing is known: every facet is asked for before it is written."""
+
+from __future__ import annotations
+
+from ..profile import CANNED_ACLS, Facets, Profile
+
+ASK = "ask"
+
+PROFILE = Profile(
+    name="generic",
+    title="this S3 endpoint",
+    source=("nothing is known: what the store answers decides, and what it answers to a GET decides before any write",),
+    facets=Facets(
+        policy=ASK,
+        acl=ASK,
+        public_access_block=ASK,
+        ownership=ASK,
+        cors=ASK,
+        tagging=ASK,
+        versioning=ASK,
+        encryption=ASK,
+        lifecycle=ASK,
+        object_lock=ASK,
+        website=ASK,
+    ),
+    multipart_etag="opaque",
+    storage_classes=None,
+    sse=("AES256", "aws:kms", "SSE-C"),
+    acl=CANNED_ACLS,
+)
