@@ -1,0 +1,67 @@
+# Every target sets itself up: virtual environments in the user's cache directory, a copy of the tree in build/.
+# make help lists them.
+
+SHELL := bash
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+STAGE := tests/utils/stage.sh
+UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
+LINT := ruff mypy yamllint ansible-lint docs-lint sanity
+TESTS := unit e2e
+
+.PHONY: help test lint $(LINT) $(TESTS) molecule demo format changelog dist clean distclean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+test: ## everything: lint, unit, e2e, molecule; ends with the number of tests
+	@rm -rf build/results
+	@$(MAKE) -k lint $(TESTS) molecule; status=$$?; \
+	  python3 tests/utils/closing_line.py build/results $(LINT) $(TESTS) molecule && exit $$status
+
+lint: $(LINT) ## the static checks below
+
+ruff: ## style and common mistakes of Python
+	@$(STAGE) ruff ruff check .
+
+mypy: ## types of the three module_utils packages, strict
+	@$(STAGE) mypy mypy --config-file pyproject.toml $(UTIL_PACKAGES)
+
+yamllint: ## style of YAML
+	@$(STAGE) yamllint yamllint --strict .
+
+ansible-lint: ## playbooks and roles, profile production
+	@$(STAGE) ansible-lint ansible-lint --strict
+
+docs-lint: ## documentation of plugins and roles, changelog
+	@$(STAGE) docs-lint tests/utils/docs_lint.sh
+
+sanity: ## ansible-test sanity on every Python found
+	@$(STAGE) sanity tests/utils/sanity.sh
+
+unit: ## tests of single parts
+	@$(STAGE) unit tests/utils/pytest.sh tests/unit
+
+e2e: ## ansible-playbook against real servers on loopback
+	@$(STAGE) e2e tests/utils/pytest.sh tests/e2e
+
+molecule: ## scenarios in containers; ROLE=name for one role's
+	@$(STAGE) molecule tests/utils/molecule.sh $(ROLE)
+
+demo: ## migrates a real Matrix Synapse; SOURCE=directory migrates that instead
+	@tests/utils/demo.sh $(if $(SOURCE),--source '$(SOURCE)') $(if $(KILL),--kill '$(KILL)')
+
+format: ## formats Python
+	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/ruff" format --no-cache . && "$$venv/bin/ruff" check --no-cache --fix .
+
+changelog: ## CHANGELOG.md from the fragments, for the version in galaxy.yml
+	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/antsibull-changelog" release --reload-plugins
+
+dist: ## the collection's archive, in build/
+	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .
+
+clean: ## removes build/
+	@rm -rf build
+
+distclean: clean ## removes build/ and the caches of every checkout
+	@rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/mediastore.s3"
