@@ -25,5 +25,5 @@ rsync -a --delete-missing-args --from0 --files-from="$files" ./ "$tree/"
 (cd "$tree" && find . \( -path ./tests/output -o -path ./.git -o -name __pycache__ \) -prune -o \( -type f -o -type l \) -printf '%P\0') |
   sort -z | comm -z -23 - <(sort -z "$files") | (cd "$tree" && xargs -0 -r rm -f --)
 # a directory that a rename has left empty would still be an importable namespace package
-find "$tree" -path "$tree/.git" -prune -o -name __pycache__ -prune -o -type d -empty -delete
+find "$tree" -depth -type d -empty -not -path "$tree/.git/*" -delete
 echo "$root/$tree"
