@@ -29,15 +29,15 @@ class Ledger:
     """Append-only; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        self._out = open(path, "a", encoding="utf-8")
+        self._path = path
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
 
     def add(self, ref: str, body: bytes, kind: str = "upload") -> Entry:
         entry = Entry(ref, hashlib.sha256(body).hexdigest(), len(body), kind, time.time())
         with self._lock:
-            self._out.write(json.dumps(asdict(entry)) + "\n")
-            self._out.flush()
+            with open(self._path, "a", encoding="utf-8") as out:
+                out.write(json.dumps(asdict(entry)) + "\n")
             self._entries.append(entry)
         return entry
 
@@ -51,6 +51,3 @@ class Ledger:
 
     def uploads(self) -> int:
         return sum(entry.kind == "upload" for entry in self.entries())
-
-    def close(self) -> None:
-        self._out.close()
