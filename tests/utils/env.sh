@@ -24,3 +24,4 @@ export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDE
 # The servers are on loopback; a proxy of the machine's is for package indexes.
 export no_proxy="127.0.0.1,localhost${no_proxy:+,$no_proxy}"
 export NO_PROXY=$no_proxy
+[[ -t 1 ]] || export NO_COLOR=1

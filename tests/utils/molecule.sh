@@ -24,7 +24,7 @@ for file in "${scenarios[@]}"; do
   scenario=$(dirname "${file#extensions/molecule/}")
   report=$RESULTS/molecule.${scenario//\//.}.xml
   # testinfra's tests are pytest's: the root's conftest.py applies, and their counts are added up with the others
-  if ! PYTEST_ADDOPTS="--junitxml=$report" molecule --no-color test --scenario-name "$scenario" || [[ ! -s $report ]]; then
+  if ! PYTEST_ADDOPTS="--junitxml=$report" molecule test --scenario-name "$scenario" || [[ ! -s $report ]]; then
     failed+=("$scenario")
   fi
 done
