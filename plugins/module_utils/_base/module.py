@@ -42,6 +42,11 @@ class HostModule(AnsibleModule):  # type: ignore[misc]
         """Whether the user said it, rather than the default."""
         return name in self._said
 
+    @property
+    def diff_asked(self) -> bool:
+        """Whether the user wants to see a diff."""
+        return bool(self._diff)
+
     def run(self: Self, act: t.Callable[[Self], dict[str, t.Any]]) -> t.NoReturn:
         """Do it and end the module; whatever goes wrong ends as one clear error."""
         try:

@@ -1,0 +1,123 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""One bucket of a store, in the few calls that everything else is made of."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .facets import UNKNOWN_CODES, Facet, NotThisFacet
+from .faults import code_of, explaining, status_of
+from .guard import fell_through
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError:
+
+    class ClientError(Exception):  # type: ignore[no-redef]
+        """Without botocore there is no client either."""
+
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+    from .profile import Profile
+
+#: answers to CreateBucket by stores on which it is there already
+ALREADY = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+
+
+class Bucket:
+    """A bucket that may or may not exist."""
+
+    def __init__(self, client: t.Any, connection: Connection, profile: Profile, name: str) -> None:
+        self.name = name
+        self.profile = profile
+        self._client = client
+        self._connection = connection
+
+    def exists(self) -> bool:
+        """Whether it is there and may be used with this key."""
+        with explaining(f"look for bucket {self.name}", self._connection):
+            try:
+                self._client.head_bucket(Bucket=self.name)
+            except ClientError as exc:
+                if status_of(exc) == 404:
+                    return False
+                if status_of(exc) in (301, 400, 403):
+                    return self._exists_by_listing()
+                raise
+        return True
+
+    def _exists_by_listing(self) -> bool:
+        # An answer to HEAD has no body, so it cannot tell a wrong key from a wrong region; an answer to GET can.
+        try:
+            self._client.list_objects_v2(Bucket=self.name, MaxKeys=1)
+        except ClientError as exc:
+            if status_of(exc) == 404:
+                return False
+            raise
+        return True
+
+    def create(self) -> None:
+        """Create it where the profile says; that somebody else was faster is no error if it is ours."""
+        with explaining(f"create bucket {self.name}", self._connection):
+            try:
+                self._client.create_bucket(Bucket=self.name, **self._location())
+            except ClientError as exc:
+                if code_of(exc) not in ALREADY or not self.exists():
+                    raise
+
+    def delete(self) -> None:
+        """Delete it; the store refuses if it holds anything."""
+        with explaining(f"delete bucket {self.name}", self._connection):
+            try:
+                self._client.delete_bucket(Bucket=self.name)
+            except ClientError as exc:
+                if code_of(exc) != "NoSuchBucket":
+                    raise
+
+    def read(self, facet: Facet) -> t.Any:
+        """The facet's value, None if nothing is set; Unsupported if the store shows that it does not know it."""
+        tried = f"read the {facet.title} of bucket {self.name}"
+        with explaining(tried, self._connection):
+            try:
+                return facet.parse(getattr(self._client, facet.get)(Bucket=self.name))
+            except NotThisFacet as exc:
+                raise fell_through(self.profile, facet.name, tried) from exc
+            except ClientError as exc:
+                if code_of(exc) in facet.missing:
+                    return None
+                if code_of(exc) in UNKNOWN_CODES:
+                    raise self.profile.refuse(facet.name, tried, f"the store answered {code_of(exc)}, so it has no {facet.title}") from exc
+                raise
+
+    def write(self, facet: Facet, value: t.Any, was_set: bool) -> None:
+        """Set the facet, or remove it if the value is empty. DELETE is sent only for something a GET has shown."""
+        with explaining(f"set the {facet.title} of bucket {self.name}", self._connection):
+            if value in (None, {}, []) and facet.delete:
+                if was_set:
+                    getattr(self._client, facet.delete)(Bucket=self.name)
+            else:
+                getattr(self._client, facet.put)(Bucket=self.name, **facet.body(value))
+
+    def location(self) -> str | None:
+        """The region that the store says it is in."""
+        with explaining(f"read the location of bucket {self.name}", self._connection):
+            answer = self._client.get_bucket_location(Bucket=self.name)
+        return answer.get("LocationConstraint") or None
+
+    def _location(self) -> dict[str, t.Any]:
+        rule = self.profile.location_constraint
+        place = self._client.meta.region_name if rule == "region" else rule
+        # us-east-1 is the one region that Amazon wants to be left out, and everybody's default.
+        if rule == "omit" or place in (None, "us-east-1", "aws-global"):
+            return {}
+        return {"CreateBucketConfiguration": {"LocationConstraint": place}}
+
+
+def names(client: t.Any, connection: Connection) -> list[str]:
+    """All buckets that the key may see."""
+    with explaining("list the buckets", connection):
+        return sorted(bucket["Name"] for bucket in client.list_buckets().get("Buckets", []))

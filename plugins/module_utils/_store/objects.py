@@ -1,0 +1,159 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""The bucket as boto3 gives it: list, put, put in parts, read."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import typing as t
+
+from .._core.digest import CHUNK, new_md5
+from .._core.errors import MediastoreError, StoreRefused
+from .._core.model import Attributes, Receipt, RemoteObject
+from .._core.ports import Reading
+from .faults import explaining
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+    from .profile import Profile
+
+#: user metadata in which rclone and s3fs, too, keep a file's own time
+MTIME = "mtime"
+KMS = ("aws:kms", "aws:kms:dsse")
+
+
+class BotoStore:
+    """The engine that needs nothing but boto3; one client serves all threads."""
+
+    engine = "boto3"
+
+    def __init__(
+        self,
+        client: t.Any,
+        bucket: str,
+        connection: Connection,
+        profile: Profile,
+        attributes: Attributes | None = None,
+        sse_customer_key: str | None = None,
+    ) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._connection = connection
+        self._profile = profile
+        self._attributes = attributes or Attributes()
+        self._sse = _customer_key(sse_customer_key)
+        self.part_min, self.max_parts = profile.part_min, profile.max_parts
+        # Not thread-safe while it loads its tables.
+        mimetypes.init()
+
+    def listing(self, prefix: str) -> t.Iterator[RemoteObject]:
+        """All objects below the prefix, page by page; botocore asks for url encoding and undoes it."""
+        token: dict[str, str] = {}
+        while True:
+            with self._explaining(f"list bucket {self._bucket}"):
+                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1000, **token)
+            for entry in page.get("Contents", []):
+                yield RemoteObject(entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'))
+            if not page.get("IsTruncated"):
+                return
+            following = page.get("NextContinuationToken")
+            if not following or following == token.get("ContinuationToken"):
+                raise StoreRefused(
+                    f"list bucket {self._bucket} at {self._connection.where}",
+                    said="the store says that there is more and not how to get it",
+                    remedy="Set provider to what the store really is, or report it.",
+                    code="BrokenListing",
+                )
+            token = {"ContinuationToken": following}
+
+    def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
+        """Store an object in one request; Content-MD5 lets the store refuse bytes that were damaged on the way."""
+        with self._explaining(f"upload {key} to bucket {self._bucket}"):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentMD5=_b64(md5), **self._headers(key, mtime_ns), **self._sse
+            )
+        return self._receipt(answer, self._profile.etag_is_md5)
+
+    def put_parts(self, key: str, parts: t.Iterable[bytes], mtime_ns: int) -> Receipt:
+        """Store an object in parts, one after another, and leave nothing behind if that fails."""
+        where = {"Bucket": self._bucket, "Key": key}
+        with self._explaining(f"upload {key} in parts to bucket {self._bucket}"):
+            begun = self._client.create_multipart_upload(**where, **self._headers(key, mtime_ns), **self._sse)
+            where["UploadId"] = begun["UploadId"]
+            try:
+                done = [self._part(where, number, body) for number, body in enumerate(parts, 1)]
+                answer = self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": done})
+            except BaseException:
+                self._abort(where)
+                raise
+        # "begun" too: where the bucket encrypts by itself, only the first answer may say so.
+        return self._receipt({**begun, **answer}, self._profile.multipart_etag != "opaque")
+
+    def read(self, key: str) -> Reading:
+        """Begin to read an object."""
+        with self._explaining(f"read {key} from bucket {self._bucket}"):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._sse)
+        return Reading(answer["ContentLength"], answer.get("ETag", "").strip('"'), _mtime_ns(answer), self._chunks(key, answer["Body"]))
+
+    def _chunks(self, key: str, body: t.Any) -> t.Iterator[bytes]:
+        with self._explaining(f"read {key} from bucket {self._bucket}"):
+            try:
+                yield from iter(lambda: body.read(CHUNK), b"")
+            finally:
+                body.close()
+
+    def _part(self, where: dict[str, t.Any], number: int, body: bytes) -> dict[str, t.Any]:
+        md5 = new_md5()
+        md5.update(body)
+        answer = self._client.upload_part(**where, PartNumber=number, Body=body, ContentMD5=_b64(md5.digest()), **self._sse)
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    def _abort(self, where: dict[str, t.Any]) -> None:
+        try:
+            with self._explaining("abort an upload"):
+                self._client.abort_multipart_upload(**where)
+        except MediastoreError:
+            # The error that led here is the one to tell; parts left over are what lifecycle rules are for.
+            return
+
+    def _headers(self, key: str, mtime_ns: int) -> dict[str, t.Any]:
+        said = self._attributes
+        headers: dict[str, t.Any] = {
+            "ContentType": guess_type(key) if said.content_type == "guess" else said.content_type,
+            "Metadata": {MTIME: f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09d}", **said.metadata},
+        }
+        optional = {"CacheControl": said.cache_control, "ACL": said.acl, "StorageClass": said.storage_class}
+        headers.update((name, value) for name, value in optional.items() if value)
+        return headers
+
+    def _receipt(self, answer: dict[str, t.Any], etag_is_md5: bool) -> Receipt:
+        encrypted = bool(self._sse) or answer.get("ServerSideEncryption") in KMS
+        return Receipt(answer.get("ETag", "").strip('"'), etag_is_md5 and not encrypted)
+
+    def _explaining(self, tried: str) -> t.ContextManager[None]:
+        return explaining(tried, self._connection)
+
+
+def guess_type(key: str) -> str:
+    """The media type that the name promises; what is packed is not what is in it."""
+    kind, packed = mimetypes.guess_type(key.rpartition("/")[2])
+    return kind if kind and not packed else "application/octet-stream"
+
+
+def _b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _customer_key(text: str | None) -> dict[str, t.Any]:
+    # boto3 encodes the key and adds its MD5 by itself.
+    return {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": base64.b64decode(text)} if text else {}
+
+
+def _mtime_ns(answer: dict[str, t.Any]) -> int:
+    seconds, _dot, fraction = answer.get("Metadata", {}).get(MTIME, "").partition(".")
+    if seconds.isdigit() and (not fraction or fraction.isdigit()):
+        return int(seconds) * 10**9 + int(f"{fraction:0<9}"[:9])
+    return int(answer["LastModified"].timestamp()) * 10**9

@@ -1,0 +1,167 @@
+#!/usr/bin/python
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Set and remove the policy of a bucket."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: bucket_policy
+short_description: Manage the policy of a bucket on S3-compatible storage
+version_added: 0.1.0
+description:
+  - Makes sure that a bucket has the given policy, or none.
+  - Policies are compared by what they mean. The order of statements and of values, one value or a list of one, and the
+    spellings of a principal make no difference.
+author:
+  - mediastore.s3 contributors (@mediastore)
+extends_documentation_fragment:
+  - mediastore.s3.connection
+  - mediastore.s3.attributes
+  - mediastore.s3.attributes.actiongroup_store
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    platforms: posix
+options:
+  name:
+    description: Name of the bucket, which must exist.
+    type: str
+    required: true
+  policy:
+    description:
+      - The policy, as a dictionary or as JSON. Resources must name this bucket.
+      - The filters P(mediastore.s3.private_policy#filter) and P(mediastore.s3.public_read_policy#filter) make the usual ones.
+      - Required with O(state=present).
+    type: json
+  state:
+    description:
+      - Whether the bucket should have the policy (V(present)), or none (V(absent)).
+      - V(absent) is always true on a provider that has no bucket policies.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: mediastore.s3.bucket
+  - plugin: mediastore.s3.private_policy
+    plugin_type: filter
+  - plugin: mediastore.s3.public_read_policy
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Everybody may read avatars, and nothing else
+  mediastore.s3.bucket_policy:
+    endpoint_url: https://s3.example.org
+    provider: ceph
+    access_key: "{{ vault_access_key }}"
+    secret_key: "{{ vault_secret_key }}"
+    name: media
+    policy: "{{ 'media' | mediastore.s3.public_read_policy(prefix='avatars/') }}"
+
+- name: A policy of one's own
+  mediastore.s3.bucket_policy:
+    endpoint_url: https://s3.example.org
+    provider: ceph
+    access_key: "{{ vault_access_key }}"
+    secret_key: "{{ vault_secret_key }}"
+    name: media
+    policy:
+      Version: "2012-10-17"
+      Statement:
+        - Sid: BackupReads
+          Effect: Allow
+          Principal: {AWS: "arn:aws:iam:::user/backup"}
+          Action: [s3:GetObject, s3:ListBucket]
+          Resource: ["arn:aws:s3:::media", "arn:aws:s3:::media/*"]
+
+- name: No policy
+  mediastore.s3.bucket_policy:
+    endpoint_url: https://s3.example.org
+    provider: ceph
+    access_key: "{{ vault_access_key }}"
+    secret_key: "{{ vault_secret_key }}"
+    name: media
+    state: absent
+"""
+
+RETURN = r"""
+bucket:
+  description: The bucket and its policy. In check mode, as it would be.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the bucket.
+      type: str
+      sample: media
+    policy:
+      description: The policy in its sorted form, or nothing if there is none.
+      type: dict
+"""
+
+import typing as t
+
+from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.module import StoreModule
+from ..module_utils._base.results import changed_bucket
+from ..module_utils._base.settle import Change, exactly, settle
+from ..module_utils._core import policydoc
+from ..module_utils._core.bucketname import check_name
+from ..module_utils._core.errors import Unsupported
+from ..module_utils._store.bucket import Bucket
+from ..module_utils._store.facets import POLICY
+
+SPEC = ArgSpec(
+    {
+        "name": {"type": "str", "required": True},
+        "policy": {"type": "json"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    },
+    required_if=[("state", "present", ("policy",))],
+)
+
+
+def converge(module: StoreModule) -> dict[str, t.Any]:
+    """Bring the policy to what is asked for."""
+    name = module.params["name"]
+    check_name(name, f"set the policy of bucket {name}")
+    change = remove(module, name) if module.params["state"] == "absent" else put(module, name)
+    return changed_bucket(name, [change], module.diff_asked)
+
+
+def put(module: StoreModule, name: str) -> Change:
+    """Make sure of the policy."""
+    policy = policydoc.parse(module.params["policy"], name)
+    POLICY.require(module.profile, policy, f"set the policy of bucket {name}")
+    return settle(bucket_of(module, name), POLICY, exactly(policy), dry=module.check_mode)
+
+
+def remove(module: StoreModule, name: str) -> Change:
+    """Make sure that there is no policy; where there can be none, there is none."""
+    nothing = Change(POLICY.option, None, None)
+    if not module.profile.has(POLICY.name):
+        return nothing
+    try:
+        return settle(bucket_of(module, name), POLICY, exactly(None), dry=module.check_mode)
+    except Unsupported:
+        return nothing
+
+
+def bucket_of(module: StoreModule, name: str) -> Bucket:
+    """The bucket; it need not be looked for, since the store says so if it is missing."""
+    return Bucket(module.client, module.connection, module.profile, name)
+
+
+def main() -> None:
+    StoreModule(SPEC).run(converge)
+
+
+if __name__ == "__main__":
+    main()
