@@ -96,7 +96,9 @@ class BotoStore:
         """Begin to read an object."""
         with self._explaining(f"read {key} from bucket {self._bucket}"):
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._sse)
-        return Reading(answer["ContentLength"], answer.get("ETag", "").strip('"'), _mtime_ns(answer), self._chunks(key, answer["Body"]))
+        return Reading(
+            answer["ContentLength"], answer.get("ETag", "").strip('"'), _mtime_ns(answer), self._chunks(key, answer["Body"])
+        )
 
     def _chunks(self, key: str, body: t.Any) -> t.Iterator[bytes]:
         with self._explaining(f"read {key} from bucket {self._bucket}"):

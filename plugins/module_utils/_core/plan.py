@@ -1,0 +1,149 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Writes down what is to be done before anything is done."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any, Iterable, Iterator
+
+from .compare import Comparer
+from .journal import Journal
+from .keys import PrefixKeys, unfit_for_disk, unfit_for_store
+from .march import march
+from .model import DOWNLOAD, KEEP, UPLOAD, Decision, RemoteObject, Row, Todo
+from .ports import Progress
+from .problems import Problems, printable
+from .scan import Tree
+
+
+class Plan:
+    """How much there is to do, and why; the lines themselves are in the journal."""
+
+    def __init__(self, samples: int) -> None:
+        self.files = self.nbytes = 0
+        self.unchanged_files = self.unchanged_bytes = 0
+        self.reasons: Counter[str] = Counter()
+        self.samples: list[str] = []
+        self._most = samples
+
+    def add(self, todo: Todo) -> None:
+        """Count one thing to do."""
+        self.files += 1
+        self.nbytes += todo.size
+        if len(self.samples) < self._most:
+            self.samples.append(f"{printable(todo.key)} ({todo.reason})")
+
+    def keep(self, size: int) -> None:
+        """Count a file that needs nothing."""
+        self.unchanged_files += 1
+        self.unchanged_bytes += size
+
+    def as_dict(self, direction: str) -> dict[str, Any]:
+        """The shape of the result."""
+        return {
+            direction: {"files": self.files, "bytes": self.nbytes},
+            "unchanged": {"files": self.unchanged_files, "bytes": self.unchanged_bytes},
+            "reasons": dict(sorted(self.reasons.items())),
+        }
+
+
+class Planner:
+    """One pass over both sides that fills the plan, or finds everything that is wrong with the input."""
+
+    def __init__(
+        self, tree: Tree, journal: Journal, comparer: Comparer, key_max_bytes: int, progress: Progress, samples: int
+    ) -> None:
+        self._tree = tree
+        self._journal = journal
+        self._comparer = comparer
+        self._downloading = comparer.direction == DOWNLOAD
+        self._key_max_bytes = key_max_bytes
+        self._progress = progress
+        self._plan = Plan(samples)
+        self._files_above = PrefixKeys()
+        # root may read everything, so asking costs time and tells nothing
+        self._ask_access = os.geteuid() != 0
+
+    def against_listing(self, remote: Iterable[RemoteObject], proofs: Journal, problems: Problems) -> Plan:
+        """Plan by comparing the directory with a listing of the store."""
+        wanted = (thing for thing in remote if self._wanted(thing))
+        rows = march(self._tree.files(problems), wanted, proofs.proofs())
+        return self._fill(rows, self._comparer.listed, problems)
+
+    def against_journal(self, proofs: Journal, problems: Problems) -> Plan:
+        """Plan by comparing the directory with what the journal proves; the store is asked nothing."""
+        rows = march(self._tree.files(problems), (), proofs.proofs())
+        return self._fill(rows, self._comparer.proved, problems)
+
+    def _fill(self, rows: Iterator[Row], decide: Any, problems: Problems) -> Plan:
+        self._progress.phase("plan")
+        self._journal.begin_plan()
+        for row in rows:
+            if self._fit(row, problems):
+                self._settle(row, self._decide(row, decide, problems), problems)
+            self._progress.counted()
+            self._progress.tick()
+            if self._journal.due:
+                self._journal.commit()
+        self._plan.reasons.update(self._tree.passed)
+        # An error found later must not leave half a plan that looks like a whole one, nor lose the proofs gained on the way.
+        self._journal.commit()
+        problems.raise_if_any()
+        return self._plan
+
+    def _wanted(self, thing: RemoteObject) -> bool:
+        if self._tree.relative(thing.key) in self._tree.exclude:
+            return False
+        if thing.key.endswith("/") and not thing.size:
+            self._plan.reasons["folder_marker"] += 1
+            return False
+        return True
+
+    def _fit(self, row: Row, problems: Problems) -> bool:
+        """Whether the key can be on the side where it is to go."""
+        if not self._downloading:
+            why = unfit_for_store(row.key, self._key_max_bytes)
+        else:
+            above = self._files_above.file_above(row.key)
+            why = f"{printable(above)} is a file, so it cannot be a folder" if above else ""
+            if row.remote is not None:
+                why = why or unfit_for_disk(self._tree.relative(row.key))
+        if why:
+            problems.add(row.key, why)
+        return not why
+
+    def _decide(self, row: Row, decide: Any, problems: Problems) -> Decision:
+        try:
+            decision: Decision = decide(row)
+        except FileNotFoundError:
+            return Decision("", "vanished")
+        except OSError as exc:
+            problems.add(row.key, f"cannot be read ({exc.strerror})")
+            return Decision("", "unreadable")
+        if decision.action == UPLOAD and self._ask_access and not os.access(self._tree.path(row.key), os.R_OK):
+            if os.path.lexists(self._tree.path(row.key)):
+                problems.add(row.key, "cannot be read (Permission denied)")
+                return Decision("", "unreadable")
+            return Decision("", "vanished")
+        return decision
+
+    def _settle(self, row: Row, decision: Decision, problems: Problems) -> None:
+        self._plan.reasons[decision.reason] += 1
+        if decision.proof is not None:
+            self._journal.prove(decision.proof)
+        if decision.action == KEEP and row.local is not None:
+            self._plan.keep(row.local.size)
+        if decision.action not in (UPLOAD, DOWNLOAD) or problems.count:
+            return
+        source = row.local if decision.action == UPLOAD else row.remote
+        assert source is not None
+        todo = Todo(row.key, decision.action, decision.reason, source.size)
+        if row.proof is not None:
+            # Until the transfer has proved it again: a run against the journal must not believe what a listing has just refuted.
+            self._journal.disprove(row.key)
+        self._journal.plan(todo)
+        self._plan.add(todo)

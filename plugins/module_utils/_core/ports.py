@@ -1,0 +1,59 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""What a sync needs from the outside: an object store and somebody to tell. Engines are classes of this shape."""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, NamedTuple, Protocol
+
+from .model import Receipt, RemoteObject
+
+
+class Reading(NamedTuple):
+    """An object that is being read."""
+
+    size: int
+    etag: str
+    #: when the content was last modified: what the uploader said, else when the store got it
+    mtime_ns: int
+    chunks: Iterator[bytes]
+
+
+class ObjectStore(Protocol):
+    """One bucket, as an engine gives it. All methods may be called by several threads at once."""
+
+    #: what the result calls it
+    engine: str
+    #: the least and the most that a part may have, as the provider says
+    part_min: int
+    max_parts: int
+
+    def listing(self, prefix: str) -> Iterator[RemoteObject]:
+        """All objects below a prefix; an error raises, so the end of the iteration is the end of the list."""
+
+    def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
+        """Store a small object in one request."""
+
+    def put_parts(self, key: str, parts: Iterable[bytes], mtime_ns: int) -> Receipt:
+        """Store a large object in parts; when ``parts`` raises, nothing remains of it."""
+
+    def read(self, key: str) -> Reading:
+        """Begin to read an object."""
+
+
+class Progress(Protocol):
+    """Somebody who may be looking."""
+
+    def phase(self, name: str, files: int | None = None, nbytes: int | None = None) -> None:
+        """A new phase begins, with this much to do if that is known."""
+
+    def moved(self, nbytes: int) -> None:
+        """Bytes went over the wire (or past the eye); from any thread."""
+
+    def counted(self, files: int = 1, nbytes: int = 0) -> None:
+        """Files are finished; ``nbytes`` of them were not reported by ``moved``."""
+
+    def tick(self) -> None:
+        """Show the present state if it is time to."""

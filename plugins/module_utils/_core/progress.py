@@ -1,0 +1,109 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""How far a run is: counted in the module, written to a small file, told to a person by the action plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from typing import Any
+
+
+class Silent:
+    """Nobody is looking."""
+
+    def phase(self, name: str, files: int | None = None, nbytes: int | None = None) -> None:
+        """Ignore it."""
+
+    def moved(self, nbytes: int) -> None:
+        """Ignore it."""
+
+    def counted(self, files: int = 1, nbytes: int = 0) -> None:
+        """Ignore it."""
+
+    def tick(self) -> None:
+        """Ignore it."""
+
+
+class ToFile:
+    """Keeps a small JSON file up to date; a progress that cannot be written never stops the work."""
+
+    EVERY_S = 0.5
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._begun = self._shown = 0.0
+        self._state: dict[str, Any] = {}
+
+    def phase(self, name: str, files: int | None = None, nbytes: int | None = None) -> None:
+        """Begin a phase, with fresh counts."""
+        with self._lock:
+            self._begun = time.monotonic()
+            self._state = {"phase": name, "files": 0, "bytes": 0, "files_total": files, "bytes_total": nbytes}
+        self._write()
+
+    def moved(self, nbytes: int) -> None:
+        """Count bytes; from any thread."""
+        with self._lock:
+            self._state["bytes"] += nbytes
+
+    def counted(self, files: int = 1, nbytes: int = 0) -> None:
+        """Count finished files."""
+        with self._lock:
+            self._state["files"] += files
+            self._state["bytes"] += nbytes
+
+    def tick(self) -> None:
+        """Write the file if the last time is long enough ago."""
+        if time.monotonic() - self._shown >= self.EVERY_S:
+            self._write()
+
+    def _write(self) -> None:
+        self._shown = time.monotonic()
+        with self._lock:
+            state = dict(self._state, elapsed_s=round(self._shown - self._begun, 2))
+        temporary = f"{self._path}.new"
+        try:
+            with open(temporary, "w", encoding="utf-8") as out:
+                json.dump(state, out)
+            os.replace(temporary, self._path)
+        except OSError:
+            return
+
+
+def describe(state: dict[str, Any]) -> str:
+    """One line for a person: phase, files, bytes, rate and time left."""
+    files, nbytes, elapsed = int(state["files"]), int(state["bytes"]), float(state["elapsed_s"])
+    total, total_bytes = state.get("files_total"), state.get("bytes_total")
+    rate = f"{files / elapsed:.0f} files/s, {human(nbytes / elapsed)}/s" if elapsed >= 0.5 else "starting"
+    if not total:
+        return f"{state['phase']}: {files} files, {human(nbytes)}, {rate}"
+    share = (files / total + (nbytes / total_bytes if total_bytes else files / total)) / 2
+    left = f", {clock(elapsed / share - elapsed)} left" if 0 < share < 1 and elapsed >= 2 else ""
+    gauge = "#" * int(20 * min(1.0, share))
+    done = f"{100 * share:3.0f} % {files}/{total} files, {human(nbytes)} of {human(total_bytes or 0)}"
+    return f"{state['phase']}: [{gauge:<20}] {done}, {rate}{left}"
+
+
+def human(nbytes: float) -> str:
+    """Bytes as people say them."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if nbytes < 1024:
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.1f} TiB"
+
+
+def clock(seconds: float) -> str:
+    """A duration as people say it."""
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,37 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Trying again, with pauses that grow."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Callable, Iterator, TypeVar
+
+_Result = TypeVar("_Result")
+
+
+def pauses(attempts: int, first_s: float = 0.1, most_s: float = 5.0) -> Iterator[float]:
+    """The pauses between so many attempts: doubling, capped, with a random part so that workers do not march in step."""
+    for number in range(attempts - 1):
+        pause = min(most_s, first_s * 2**number)
+        yield pause * random.uniform(0.5, 1.0)
+
+
+def retrying(
+    act: Callable[[], _Result],
+    again_on: type[Exception] | tuple[type[Exception], ...],
+    waits: Iterator[float],
+    sleep: Callable[[float], None] = time.sleep,
+) -> _Result:
+    """Call until it works; the last error is raised when the pauses are used up."""
+    while True:
+        try:
+            return act()
+        except again_on:
+            wait = next(waits, None)
+            if wait is None:
+                raise
+            sleep(wait)

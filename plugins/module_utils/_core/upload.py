@@ -1,0 +1,166 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""One file into the store: read once, summed up while in memory, and proved by what the store answers."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from typing import Generator
+
+from .compare import proof_of
+from .digest import CHUNK, MIB, Digest
+from .errors import MediastoreError
+from .model import DONE, FAILED, UNSETTLED, VANISHED, LocalFile, Outcome, Proof, Receipt, Todo
+from .ports import ObjectStore, Progress
+from .retry import pauses, retrying
+from .scan import Tree
+from .transfer import Budget
+
+#: how often a file that is being written is taken again, over some three seconds
+RETAKES = 6
+#: how often an object is sent again whose ETag is not that of the bytes sent
+RESENDS = 3
+
+
+class Changed(Exception):
+    """The file was written while it was read: what was read is no version of it."""
+
+
+class NotProved(MediastoreError):
+    """The store took the bytes and answered something that does not belong to them."""
+
+
+class Uploader:
+    """Sends files; one for all workers."""
+
+    def __init__(self, store: ObjectStore, tree: Tree, part_size: int, budget: Budget, progress: Progress) -> None:
+        self._store = store
+        self._tree = tree
+        self._part_size = part_size
+        self._budget = budget
+        self._progress = progress
+
+    def settle(self) -> None:
+        """Nothing to do: the store has answered for each object."""
+
+    def __call__(self, todo: Todo) -> Outcome:
+        """Send one file, again if it changes meanwhile."""
+        waits = pauses(RETAKES)
+        retaken = 0
+        while True:
+            try:
+                proof = retrying(lambda: self._send(todo.key), NotProved, pauses(RESENDS))
+                return Outcome(todo.key, DONE, proof.size, proof, retaken)
+            except Changed:
+                wait = next(waits, None)
+                if wait is None:
+                    return Outcome(todo.key, UNSETTLED, retaken=retaken)
+                retaken += 1
+                time.sleep(wait)
+            except FileNotFoundError:
+                return Outcome(todo.key, VANISHED, retaken=retaken)
+            except OSError as exc:
+                return Outcome(todo.key, FAILED, retaken=retaken, error=_os_error(exc))
+            except MediastoreError as exc:
+                return Outcome(todo.key, FAILED, retaken=retaken, error=str(exc))
+
+    def _send(self, key: str) -> Proof:
+        path = self._tree.path(key)
+        # O_NONBLOCK: a pipe that took the file's place must not hold a worker for ever
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb", buffering=0) as source:
+            read_at = time.time_ns()
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(errno.EINVAL, "it is no regular file any more")
+            file = LocalFile(key, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+            part_size = 0 if file.size <= self._part_size else self._fitting_part(file.size)
+            digest = Digest([part_size])
+            pieces = self._pieces(source, path, file, part_size or file.size, digest)
+            receipt = self._store.put_parts(key, pieces, file.mtime_ns) if part_size else self._put_whole(file, pieces, digest)
+        self._judge(key, receipt, digest)
+        used = digest.part_size_for(receipt.etag)
+        return proof_of(file, digest.md5, receipt.etag, part_size if used is None else used, read_at)
+
+    def _put_whole(self, file: LocalFile, pieces: Generator[bytes, None, None], digest: Digest) -> Receipt:
+        with contextlib.closing(pieces):
+            body = next(pieces)
+            receipt = self._store.put(file.key, body, bytes.fromhex(digest.md5), file.mtime_ns)
+            # Only now: going on tells the generator that the piece has left, so that it gives back the memory.
+            next(pieces, None)
+            return receipt
+
+    def _fitting_part(self, size: int) -> int:
+        """The part size with which a file of this size needs no more parts than the store takes."""
+        least = -(-size // self._store.max_parts)
+        return max(self._part_size, self._store.part_min, -(-least // MIB) * MIB)
+
+    def _pieces(self, source: object, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Generator[bytes, None, None]:
+        """The file in pieces; the last one is only given out if the file is still the one that was opened."""
+        left = file.size
+        while True:
+            size = min(piece, left)
+            granted = self._budget.take(size)
+            try:
+                body = _read(source, size)
+                digest.update(body)
+                left -= len(body)
+                if len(body) < size or (not left and _stat_of(path) != file[1:]):
+                    raise Changed()
+                yield body
+                self._progress.moved(len(body))
+                del body
+            finally:
+                self._budget.give(granted)
+            if not left:
+                return
+
+    def _judge(self, key: str, receipt: Receipt, digest: Digest) -> None:
+        """Accept the upload only with evidence that the store holds the bytes that were read."""
+        if digest.part_size_for(receipt.etag) is not None:
+            return
+        if receipt.etag_is_md5:
+            said = f"the store answered the ETag {receipt.etag} for bytes whose MD5 is {digest.md5}"
+        else:
+            back = read_back(self._store, key)
+            if (back.size, back.md5) == (digest.size, digest.md5):
+                return
+            said = f"reading it back gave {back.size} bytes with MD5 {back.md5}, sent were {digest.size} with {digest.md5}"
+        raise NotProved(f"upload {key}", said=said, remedy="Look for a proxy that changes requests, and at the store's disks.")
+
+
+def read_back(store: ObjectStore, key: str) -> Digest:
+    """The digest of what the store gives out for a key."""
+    digest = Digest()
+    for chunk in store.read(key).chunks:
+        digest.update(chunk)
+    return digest
+
+
+def _read(source: object, size: int) -> bytes:
+    """Exactly so many bytes, or fewer if the file ends before."""
+    chunks: list[bytes] = []
+    while size:
+        chunk = source.read(size if not chunks else min(size, CHUNK))  # type: ignore[attr-defined]
+        if not chunk:
+            break
+        chunks.append(chunk)
+        size -= len(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _stat_of(path: bytes) -> tuple[int, int, int, int]:
+    found = os.lstat(path)
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def _os_error(exc: OSError) -> str:
+    if exc.errno == errno.ELOOP:
+        return "it has become a symbolic link"
+    return f"it cannot be read ({exc.strerror or exc})"

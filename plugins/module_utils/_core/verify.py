@@ -1,0 +1,197 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Compares a directory with a bucket, object by object, and names what is not the same. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from typing import Any, Iterable, Iterator, NamedTuple
+
+from .compare import tells_content
+from .digest import Digest, digest_of_file, plausible_parts
+from .errors import MediastoreError
+from .march import march
+from .model import LocalFile, Proof, RemoteObject, Row
+from .ports import ObjectStore, Progress
+from .problems import Problems, printable
+from .scan import Tree
+from .transfer import fan_out
+from .upload import read_back
+
+MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE = "matched", "missing", "different", "extra", "unreadable"
+VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE)
+NONE, SAMPLE, ALL = "none", "sample", "all"
+
+
+class Finding(NamedTuple):
+    """What was found out about one key."""
+
+    key: str
+    verdict: str
+    why: str = ""
+    #: of the local file
+    size: int = 0
+    #: the digest of the local file, if reading back is to compare with it
+    md5: str = ""
+
+
+class Findings:
+    """All verdicts, counted; the first few of each kind named."""
+
+    def __init__(self, samples: int) -> None:
+        self.counts: Counter[str] = Counter()
+        self.samples: dict[str, list[str]] = {}
+        self.files = self.nbytes = self.read_back = self.vanished = 0
+        self._most = samples
+
+    def add(self, finding: Finding) -> None:
+        """Count one verdict."""
+        self.counts[finding.verdict] += 1
+        if finding.verdict != EXTRA:
+            self.files += 1
+            self.nbytes += finding.size
+        shown = self.samples.setdefault(finding.verdict, [])
+        if finding.verdict != MATCHED and len(shown) < self._most:
+            shown.append(printable(finding.key) + (f" ({finding.why})" if finding.why else ""))
+
+    def verified(self, extra_fails: bool) -> bool:
+        """Whether every file is in the store as it is here (and, if asked, nothing else is)."""
+        bad = (MISSING, DIFFERENT, UNREADABLE) + ((EXTRA,) if extra_fails else ())
+        return not any(self.counts[verdict] for verdict in bad)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape of the result."""
+        return {
+            "counts": {verdict: self.counts[verdict] for verdict in VERDICTS},
+            "samples": {verdict: shown for verdict, shown in self.samples.items() if shown},
+            "files": self.files,
+            "bytes": self.nbytes,
+            "read_back": self.read_back,
+            "vanished": self.vanished,
+        }
+
+
+class Verifier:
+    """One verification."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        store: ObjectStore,
+        etag_is_md5: bool,
+        part_size: int,
+        read_back: str,
+        sample: int,
+        workers: int,
+        progress: Progress,
+    ) -> None:
+        self._tree = tree
+        self._store = store
+        self._etag_is_md5 = etag_is_md5
+        self._part_size = part_size
+        self._read_back = read_back
+        self._sample_size = sample
+        self._workers = workers
+        self._progress = progress
+        self._sample: list[Finding] = []
+
+    def run(self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int) -> Findings:
+        """March along both sides and judge every key."""
+        findings, problems = Findings(samples), Problems(f"verify {os.fsdecode(self._tree.root)}")
+        wanted = (thing for thing in remote if self._wanted(thing))
+        self._progress.phase("verify")
+        rows = march(self._tree.files(problems), wanted, proofs)
+        self._collect(self._unsettled(rows, findings), findings)
+        # Half of a directory proves nothing about the whole.
+        problems.raise_if_any()
+        if self._sample:
+            self._progress.phase("read back", len(self._sample), sum(finding.size for finding in self._sample))
+            for finding in self._sample:
+                findings.counts[MATCHED] -= 1
+                findings.files -= 1
+                findings.nbytes -= finding.size
+            self._collect(iter(self._sample), findings)
+        return findings
+
+    def _wanted(self, thing: RemoteObject) -> bool:
+        return self._tree.relative(thing.key) not in self._tree.exclude and not (thing.key.endswith("/") and not thing.size)
+
+    def _unsettled(self, rows: Iterator[Row], findings: Findings) -> Iterator[Finding]:
+        """Count what can be judged here, and pass on what has to be read back."""
+        matched = 0
+        for row in rows:
+            finding = self._judge(row)
+            self._progress.counted(1, finding.size if finding else 0)
+            self._progress.tick()
+            if finding is None:
+                findings.vanished += 1
+            elif finding.md5 and (self._read_back == ALL or not finding.verdict):
+                yield finding
+            else:
+                findings.add(finding)
+                if self._read_back == SAMPLE and finding.verdict == MATCHED:
+                    matched += 1
+                    self._draw(finding, matched)
+
+    def _draw(self, finding: Finding, number: int) -> None:
+        """Keep a fair sample of a stream whose length nobody knows."""
+        if len(self._sample) < self._sample_size:
+            self._sample.append(finding)
+        else:
+            place = random.randrange(number)
+            if place < self._sample_size:
+                self._sample[place] = finding
+
+    def _collect(self, jobs: Iterator[Finding], findings: Findings) -> None:
+        hardly_any = self._read_back == NONE and self._etag_is_md5
+        workers = 1 if hardly_any else self._workers
+        for finding in fan_out(jobs, self._by_reading, workers, lambda: False):
+            if finding is not None:
+                findings.read_back += 1
+                findings.add(finding)
+            self._progress.tick()
+
+    def _judge(self, row: Row) -> Finding | None:
+        """The verdict on a key; an empty one if only reading back can tell; None if the file has gone meanwhile."""
+        file, thing = row.local, row.remote
+        if file is None:
+            return Finding(row.key, EXTRA)
+        if thing is None:
+            gone = not os.path.lexists(self._tree.path(row.key))
+            return None if gone else Finding(row.key, MISSING, size=file.size)
+        if thing.size != file.size:
+            return Finding(row.key, DIFFERENT, f"{thing.size} bytes in the store, {file.size} here", file.size)
+        if row.proof and row.proof.covers(file) and row.proof.etag == thing.etag:
+            return Finding(row.key, MATCHED, size=file.size, md5=row.proof.md5)
+        return self._by_digest(file, thing, row.proof)
+
+    def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
+        parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)
+        try:
+            digest = digest_of_file(self._tree.path(file.key), file, parts)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            return Finding(file.key, UNREADABLE, str(exc.strerror), file.size)
+        if digest is None:
+            return Finding(file.key, DIFFERENT, "it is being written", file.size)
+        if digest.part_size_for(thing.etag) is not None or (proof and proof.etag == thing.etag and proof.md5 == digest.md5):
+            return Finding(file.key, MATCHED, size=file.size, md5=digest.md5)
+        if tells_content(thing.etag, self._etag_is_md5):
+            return Finding(file.key, DIFFERENT, "same size, other content", file.size)
+        return Finding(file.key, "", size=file.size, md5=digest.md5)
+
+    def _by_reading(self, finding: Finding) -> Finding:
+        """The verdict after getting the object and summing it up."""
+        try:
+            back: Digest = read_back(self._store, finding.key)
+        except MediastoreError as exc:
+            return finding._replace(verdict=UNREADABLE, why=str(exc)[:300])
+        self._progress.moved(back.size)
+        if back.md5 == finding.md5:
+            return finding._replace(verdict=MATCHED)
+        return finding._replace(verdict=DIFFERENT, why="reading it back gave other content")
