@@ -43,7 +43,7 @@ options:
   state:
     description:
       - Whether the bucket should have the policy (V(present)), or none (V(absent)).
-      - V(absent) is always true on a provider that has no bucket policies.
+      - V(absent) is always true on a provider that has no bucket policies, and of a bucket that does not exist.
     type: str
     choices: [present, absent]
     default: present
@@ -114,7 +114,7 @@ from ..module_utils._base.results import changed_bucket
 from ..module_utils._base.settle import Change, exactly, settle
 from ..module_utils._core import policydoc
 from ..module_utils._core.bucketname import check_name
-from ..module_utils._core.errors import Unsupported
+from ..module_utils._core.errors import StoreRefused, Unsupported
 from ..module_utils._store.bucket import Bucket
 from ..module_utils._store.facets import POLICY
 
@@ -140,17 +140,28 @@ def put(module: StoreModule, name: str) -> Change:
     """Make sure of the policy."""
     policy = policydoc.parse(module.params["policy"], name)
     POLICY.require(module.profile, policy, f"set the policy of bucket {name}")
-    return settle(bucket_of(module, name), POLICY, exactly(policy), dry=module.check_mode)
+    try:
+        return settle(bucket_of(module, name), POLICY, exactly(policy), dry=module.check_mode)
+    except StoreRefused as exc:
+        if exc.code != "NoSuchBucket" or not module.check_mode:
+            raise
+        # In a real run an earlier task may make it; a check of the whole play must not stop here.
+        module.warn(f"Bucket {name} does not exist yet. This task fails unless another one makes it before.")
+        return Change(POLICY.option, None, POLICY.canonical(policy))
 
 
 def remove(module: StoreModule, name: str) -> Change:
-    """Make sure that there is no policy; where there can be none, there is none."""
+    """Make sure that there is no policy; where there can be none, or no bucket, there is none."""
     nothing = Change(POLICY.option, None, None)
     if not module.profile.has(POLICY.name):
         return nothing
     try:
         return settle(bucket_of(module, name), POLICY, exactly(None), dry=module.check_mode)
     except Unsupported:
+        return nothing
+    except StoreRefused as exc:
+        if exc.code != "NoSuchBucket":
+            raise
         return nothing
 
 
