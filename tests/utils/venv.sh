@@ -27,7 +27,7 @@ if ! python=$(find_python); then
   }
 fi
 
-stem=$(basename "$requirements" .txt)
+stem=$(realpath --relative-to="$root" "$requirements" | sed 's/\.txt$//; s#[^A-Za-z0-9.-]#-#g')
 version=$("$python" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
 key=$({ cat "$requirements" && "$python" -c 'import sys; print(sys.base_prefix)'; } | sha256sum | cut -c1-12)
 venv=$cache/venv/$stem-py$version-$key
