@@ -10,7 +10,8 @@ name: private_policy
 short_description: Bucket policy that lets only the named users in
 version_added: 0.1.0
 description:
-  - Makes a bucket policy with which the given principals may list the bucket and read, write and delete the objects below a prefix.
+  - Makes a bucket policy with which the given principals may list the bucket,
+    and read, write and delete the objects below a prefix.
   - Nobody else gets anything from it. The bucket's owner needs no policy.
 author:
   - mediastore.s3 contributors (@mediastore)
@@ -76,9 +77,15 @@ def private_policy(bucket: str, principals: list[str], prefix: str = "", read_on
 def check_principals(principals: t.Any, tried: str) -> None:
     """Refuse an empty list, and a star, which would be the opposite of private."""
     if not isinstance(principals, list) or not principals or not all(isinstance(who, str) and who for who in principals):
-        raise BadInput(tried, said="principals is not a list of names", remedy="Name at least one user; a bucket without a policy is private.")
+        raise BadInput(
+            tried,
+            said="principals is not a list of names",
+            remedy="Name at least one user; a bucket without a policy is private.",
+        )
     if "*" in principals:
-        raise BadInput(tried, said="principals holds *, which is everybody", remedy="Name users, or use mediastore.s3.public_read_policy.")
+        raise BadInput(
+            tried, said="principals holds *, which is everybody", remedy="Name users, or use mediastore.s3.public_read_policy."
+        )
 
 
 class FilterModule:

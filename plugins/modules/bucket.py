@@ -214,7 +214,11 @@ def check(module: StoreModule, named: t.Sequence[tuple[Facet, Desired]]) -> None
         facet.require(module.profile, desired(facet.canonical(None)), tried)
     for key in module.params["tags"] or {}:
         if str(key).startswith("aws:"):
-            raise BadInput(tried, said=f"the tag {key} begins with aws:, which belongs to the provider", remedy="Choose another name for the tag.")
+            raise BadInput(
+                tried,
+                said=f"the tag {key} begins with aws:, which belongs to the provider",
+                remedy="Choose another name for the tag.",
+            )
 
 
 def converge(module: StoreModule) -> dict[str, t.Any]:

@@ -121,8 +121,15 @@ SPEC = ArgSpec(
 
 def gather(bucket: Bucket, settings: t.Sequence[str]) -> dict[str, t.Any]:
     """The bucket with the settings asked for."""
-    values = {name: bucket.location() if name == "location" else FACETS[name].canonical(bucket.read(FACETS[name])) for name in settings}
-    return bucket_result(bucket.name, values)
+    return bucket_result(bucket.name, {setting: read(bucket, setting) for setting in settings})
+
+
+def read(bucket: Bucket, setting: str) -> t.Any:
+    """One setting as a user would write it."""
+    if setting == "location":
+        return bucket.location()
+    facet = FACETS[setting]
+    return facet.canonical(bucket.read(facet))
 
 
 def look(module: StoreModule) -> dict[str, t.Any]:

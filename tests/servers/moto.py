@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """moto's S3 on loopback, in this process: every setting of a bucket is kept, and every request can be counted.
 
-    with MotoS3() as store:
-        store.requests.clear()
-        ...
-        assert store.requests == ["HEAD /media"]
+with MotoS3() as store:
+    store.requests.clear()
+    ...
+    assert store.requests == ["HEAD /media"]
 """
 
 from __future__ import annotations

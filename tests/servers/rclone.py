@@ -6,7 +6,8 @@
     with RcloneS3(Path("build/store"), "ACCESSKEY", "secret") as store:
         print(store.endpoint_url, store.ca_path)
 
-The directory holds ``data`` (a directory per bucket), ``tls`` and ``rclone.log``. The same directory and port give the same store again.
+The directory holds ``data`` (a directory per bucket), ``tls`` and ``rclone.log``.
+The same directory and port give the same store again.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ INTERPRETERS = ("/opt/mediastore/venv/bin/python",)
 Self = t.TypeVar("Self", bound="HostModule")
 
 
-class HostModule(AnsibleModule):  # type: ignore[misc]
+class HostModule(AnsibleModule):
     """A module that works on the host only."""
 
     def __init__(self, spec: ArgSpec, supports_check_mode: bool = True) -> None:
@@ -60,7 +60,9 @@ class HostModule(AnsibleModule):  # type: ignore[misc]
 
     def _explain(self, exc: Exception) -> MediastoreError:
         if isinstance(exc, OSError) and exc.filename:
-            return MediastoreError(f"use {exc.filename}", said=exc.strerror or str(exc), remedy="Check the path and its permissions.")
+            return MediastoreError(
+                f"use {exc.filename}", said=exc.strerror or str(exc), remedy="Check the path and its permissions."
+            )
         return MediastoreError(
             "finish this task",
             said=f"an error that nobody thought of, {type(exc).__name__}: {exc}, at {_place(exc)}",
@@ -75,6 +77,9 @@ class HostModule(AnsibleModule):  # type: ignore[misc]
 
 class StoreModule(HostModule):
     """A module that works on a store; nothing is sent and boto3 is not needed before ``client`` is."""
+
+    #: connections that the client keeps open, for a module that works with several threads
+    pool = 16
 
     def __init__(self, spec: ArgSpec, supports_check_mode: bool = True) -> None:
         self._connection: Connection | None = None
@@ -103,7 +108,7 @@ class StoreModule(HostModule):
             if not clients.HAS_BOTO3:
                 self._respawn()
             try:
-                self._client = clients.make_client(self.connection, self.profile)
+                self._client = clients.make_client(self.connection, self.profile, pool=self.pool)
             except Exception as exc:
                 if is_boto(exc):
                     raise explain(exc, "make a client", self.connection) from exc

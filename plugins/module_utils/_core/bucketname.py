@@ -35,7 +35,7 @@ def check_virtual(name: str, tried: str, tls: bool, addressing: str | None) -> N
     if tls and addressing == "virtual" and "." in name:
         raise BadInput(
             tried,
-            said=f"the bucket name {name} has a dot, and over HTTPS with addressing_style virtual no certificate covers {name}.<endpoint>",
+            said=f"{name} has a dot, and with addressing_style virtual no certificate covers the host name {name}.<endpoint>",
             remedy="Use addressing_style path, or a name without dots.",
         )
 

@@ -41,9 +41,15 @@ def parse(text: str | t.Mapping[str, t.Any], bucket: str) -> Document:
     try:
         policy = json.loads(text) if isinstance(text, str) else dict(text)
     except ValueError as exc:
-        raise BadInput(tried, said=f"the policy is not JSON ({exc})", remedy="Write it as a dictionary in YAML, or as valid JSON.") from exc
+        raise BadInput(
+            tried, said=f"the policy is not JSON ({exc})", remedy="Write it as a dictionary in YAML, or as valid JSON."
+        ) from exc
     if not isinstance(policy, dict) or not policy.get("Statement"):
-        raise BadInput(tried, said="the policy has no Statement", remedy="Give at least one statement, or use state absent to remove the policy.")
+        raise BadInput(
+            tried,
+            said="the policy has no Statement",
+            remedy="Give at least one statement, or use state absent to remove the policy.",
+        )
     for number, statement in enumerate(_as_list(policy["Statement"]), start=1):
         wrong = _mistake(statement, bucket)
         if wrong:
@@ -53,7 +59,13 @@ def parse(text: str | t.Mapping[str, t.Any], bucket: str) -> Document:
 
 def public_read(bucket: str, prefix: str = "") -> Document:
     """Everybody may get objects below the prefix; listing, writing and deleting stay closed."""
-    statement = {"Sid": "PublicRead", "Effect": "Allow", "Principal": "*", "Action": list(READ), "Resource": [_objects(bucket, prefix)]}
+    statement = {
+        "Sid": "PublicRead",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": list(READ),
+        "Resource": [_objects(bucket, prefix)],
+    }
     return {"Version": VERSION, "Statement": [statement]}
 
 

@@ -90,7 +90,9 @@ class Bucket:
                 if code_of(exc) in facet.missing:
                     return None
                 if code_of(exc) in UNKNOWN_CODES:
-                    raise self.profile.refuse(facet.name, tried, f"the store answered {code_of(exc)}, so it has no {facet.title}") from exc
+                    raise self.profile.refuse(
+                        facet.name, tried, f"the store answered {code_of(exc)}, so it has no {facet.title}"
+                    ) from exc
                 raise
 
     def write(self, facet: Facet, value: t.Any, was_set: bool) -> None:

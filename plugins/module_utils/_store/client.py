@@ -93,7 +93,7 @@ def _verify(connection: Connection) -> bool | str | None:
 
 def _check_virtual(connection: Connection) -> None:
     host = urlsplit(connection.endpoint_url or "").hostname or ""
-    if connection.addressing_style == "virtual" and host.replace(".", "").isdigit():
+    if connection.addressing_style == "virtual" and (":" in host or host.replace(".", "").isdigit()):
         raise BadInput(
             "put the bucket's name before the host's",
             said=f"addressing_style is virtual and the endpoint {host} is an address, not a name",

@@ -43,7 +43,7 @@ class Connection:
     @classmethod
     def from_params(cls, params: t.Mapping[str, t.Any]) -> Connection:
         """The connection that module options describe; refuses what cannot be meant."""
-        said = {f.name: params.get(f.name) for f in dataclasses.fields(cls)}
+        said: dict[str, t.Any] = {f.name: params.get(f.name) for f in dataclasses.fields(cls)}
         # An empty string is what a template leaves behind when a variable is not set: not said.
         said = {name: value for name, value in said.items() if value not in (None, "")}
         said.setdefault("provider", "generic" if "endpoint_url" in said else "aws")
@@ -71,13 +71,17 @@ class Connection:
             _check_url("endpoint_url", self.endpoint_url)
             if "@" in urlsplit(self.endpoint_url).netloc:
                 raise BadInput(
-                    "use this endpoint", said="endpoint_url holds a user name", remedy="Use access_key and secret_key for the keys."
+                    "use this endpoint",
+                    said="endpoint_url holds a user name",
+                    remedy="Use access_key and secret_key for the keys.",
                 )
         if self.proxy_url:
             _check_url("proxy_url", self.proxy_url)
         if bool(self.access_key) != bool(self.secret_key):
             lone, other = ("access_key", "secret_key") if self.access_key else ("secret_key", "access_key")
-            raise BadInput("sign requests", said=f"O({lone}) is set and O({other}) is empty", remedy="Set both, or none to use boto's own chain.")
+            raise BadInput(
+                "sign requests", said=f"{lone} is set and {other} is empty", remedy="Set both, or none to use boto's own chain."
+            )
         if self.ca_path and not os.path.exists(self.ca_path):
             raise BadInput(
                 "trust the store's certificate",

@@ -44,11 +44,11 @@ class Facet:
     put: str
     delete: str | None
     #: error codes that mean "nothing is set"
-    missing: t.Tuple[str, ...]
+    missing: tuple[str, ...]
     #: answer of ``get`` -> value; raises NotThisFacet
     parse: t.Callable[[t.Mapping[str, t.Any]], t.Any]
     #: value -> arguments of ``put``
-    body: t.Callable[[t.Any], t.Dict[str, t.Any]]
+    body: t.Callable[[t.Any], dict[str, t.Any]]
     #: value -> its one spelling; two values that mean the same have the same
     canonical: t.Callable[[t.Any], t.Any]
     #: the one value on a provider that has it ``always``
@@ -150,4 +150,4 @@ PUBLIC_ACCESS = Facet(
 )
 
 #: in the order in which they are settled: what closes a bucket comes before what opens it
-ALL: t.Tuple[Facet, ...] = (PUBLIC_ACCESS, VERSIONING, TAGGING, POLICY)
+ALL: tuple[Facet, ...] = (PUBLIC_ACCESS, VERSIONING, TAGGING, POLICY)

@@ -61,4 +61,6 @@ def is_listing(body: bytes) -> bool:
 
 def fell_through(profile: Profile, facet: str, tried: str) -> Unsupported:
     """The error for a store that took a sub-resource for the bucket itself."""
-    return profile.refuse(facet, tried, f"the store answered with a listing of the bucket, so it does not know its {facet.replace('_', ' ')}")
+    return profile.refuse(
+        facet, tried, f"the store answered with a listing of the bucket, so it does not know its {facet.replace('_', ' ')}"
+    )

@@ -56,12 +56,13 @@ class Profile:
     name: str
     title: str
     #: where the values come from: documentation, the server's source, or a measurement with the version measured
-    source: t.Tuple[str, ...]
+    source: tuple[str, ...]
     #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it)
     endpoint: str | None = None
     endpoint_known_to_boto: bool = False
     #: what to sign with when the user does not say; None leaves it to boto's own chain
     region: str | None = "us-east-1"
+    #: path, virtual, or auto, which lets botocore decide by the name of the bucket
     addressing: str = "path"
     #: the LocationConstraint of CreateBucket: omit, region, or a literal value
     location_constraint: str = "omit"
@@ -83,11 +84,11 @@ class Profile:
     #: LIST answers in the byte order of the keys
     list_sorted: bool = True
     #: storage classes that the store knows; None when only the store can tell
-    storage_classes: t.Tuple[str, ...] | None = ("STANDARD",)
+    storage_classes: tuple[str, ...] | None = ("STANDARD",)
     #: server-side encryption: AES256, aws:kms, SSE-C
-    sse: t.Tuple[str, ...] = ()
+    sse: tuple[str, ...] = ()
     #: canned ACLs that may be put on objects
-    acl: t.Tuple[str, ...] = ()
+    acl: tuple[str, ...] = ()
 
     def complete(self, connection: Connection) -> Connection:
         """The connection with this provider's endpoint, region and addressing where the user said nothing."""
@@ -115,15 +116,23 @@ class Profile:
 
     def refuse(self, what: str, tried: str, said: str) -> Unsupported:
         """The error for something this provider lacks, naming the alternative."""
-        return Unsupported(tried, said=said, remedy=self.instead.get(what, "Leave the option out for this store."), code="Unsupported")
+        return Unsupported(
+            tried, said=said, remedy=self.instead.get(what, "Leave the option out for this store."), code="Unsupported"
+        )
 
     def require(self, facet: str, title: str, tried: str) -> None:
         """Raise before anything is sent if the provider lacks the facet of a bucket."""
         if not self.has(facet):
-            said = f"{title} is always on with {self.title}" if getattr(self.facets, facet) == "always" else f"{self.title} has no {title}"
+            said = (
+                f"{title} is always on with {self.title}"
+                if getattr(self.facets, facet) == "always"
+                else f"{self.title} has no {title}"
+            )
             raise self.refuse(facet, tried, said)
 
-    def check_upload(self, tried: str, *, storage_class: str | None = None, acl: str | None = None, sse: str | None = None) -> None:
+    def check_upload(
+        self, tried: str, *, storage_class: str | None = None, acl: str | None = None, sse: str | None = None
+    ) -> None:
         """Raise before anything is sent if the provider cannot keep objects the way they are asked for."""
         if storage_class and self.storage_classes is not None and storage_class not in self.storage_classes:
             known = ", ".join(self.storage_classes)

@@ -20,9 +20,9 @@ from .providers.rclone import PROFILE as RCLONE
 if t.TYPE_CHECKING:
     from .connection import Connection
 
-PROFILES: t.Dict[str, Profile] = {p.name: p for p in (AWS, B2, CEPH, GARAGE, GENERIC, MINIO, RCLONE)}
+PROFILES: dict[str, Profile] = {p.name: p for p in (AWS, B2, CEPH, GARAGE, GENERIC, MINIO, RCLONE)}
 
-NAMES: t.Tuple[str, ...] = tuple(sorted(PROFILES))
+NAMES: tuple[str, ...] = tuple(sorted(PROFILES))
 
 
 def profile_for(connection: Connection) -> Profile:

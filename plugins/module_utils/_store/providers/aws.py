@@ -17,7 +17,8 @@ PROFILE = Profile(
     ),
     endpoint_known_to_boto=True,
     region=None,
-    addressing="virtual",
+    # virtual, except for dotted names, which no certificate covers
+    addressing="auto",
     location_constraint="region",
     facets=Facets(
         policy="enforce",

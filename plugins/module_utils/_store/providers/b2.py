@@ -12,15 +12,15 @@ PROFILE = Profile(
     name="b2",
     title="Backblaze B2",
     source=(
-        "Backblaze documentation: S3-Compatible API, supported calls and differences (no bucket tagging, policy or public access block; "
-        "buckets always keep versions; ACL private or public-read for the whole bucket)",
+        "Backblaze documentation: S3-Compatible API, supported calls and differences (no bucket tagging, policy or public access "
+        "block; buckets always keep versions; ACL private or public-read for the whole bucket)",
         "rclone's provider data and s3transfer issue 327: newer checksum headers are refused",
     ),
     endpoint="https://s3.{region}.backblazeb2.com",
     region=None,
     facets=Facets(cors="enforce", encryption="enforce", versioning="always", object_lock="enforce"),
     instead={
-        "policy": "Make application keys with the capabilities and the prefix you want; a bucket is public or private as a whole there.",
+        "policy": "Make application keys with the capabilities and prefix you want; a bucket is public or private as a whole.",
         "public_access_block": "A bucket is private there unless it was made public.",
         "tagging": "Use B2's own bucket information (bucketInfo).",
         "versioning": "Leave the option out; let a lifecycle rule remove old versions.",

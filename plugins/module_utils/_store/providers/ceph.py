@@ -12,8 +12,8 @@ PROFILE = Profile(
     name="ceph",
     title="Ceph RGW",
     source=(
-        "measured with 16.2.15, 18.2.7, 19.2.3 and 20.2.0: policy, ACL, public access block, CORS, tagging, versioning and object lock are kept "
-        "and acted on; ownershipControls falls through to the bucket itself in all of them, encryption in 16",
+        "measured with 16.2.15, 18.2.7, 19.2.3 and 20.2.0: policy, ACL, public access block, CORS, tagging, versioning and "
+        "object lock are kept and acted on; ownershipControls falls through to the bucket in all of them, encryption in 16",
         "measured: a LocationConstraint other than the zonegroup's name is refused, none is taken",
         "measured: storage classes other than STANDARD are refused unless the placement target defines them",
     ),

@@ -12,7 +12,8 @@ PROFILE = Profile(
     name="minio",
     title="MinIO",
     source=(
-        "minio cmd/dummy-handlers.go, cmd/api-router.go, cmd/bucket-*-handlers.go (RELEASE.2025-10-15): what is routed, rejected or answered 501",
+        "minio cmd/dummy-handlers.go, cmd/api-router.go, cmd/bucket-*-handlers.go (RELEASE.2025-10-15): what is routed, "
+        "rejected or answered 501",
         "minio cmd/acl-handlers.go: only the private ACL",
     ),
     location_constraint="region",
