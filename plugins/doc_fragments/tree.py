@@ -1,0 +1,81 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that sync and verify share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of TREE in ``module_utils/_base/tree.py``."""
+
+    DOCUMENTATION = r"""
+options:
+  path:
+    description: The directory. It must exist.
+    type: path
+    required: true
+  bucket:
+    description: The bucket. It must exist.
+    type: str
+    required: true
+  prefix:
+    description:
+      - Put in front of every path to make the key, as it is. Give the final slash yourself.
+      - Only objects below it are looked at.
+    type: str
+    default: ""
+  exclude:
+    description:
+      - Patterns of what is left out, on both sides.
+      - A pattern is matched against the whole path below O(path). V(*) and V(?) stay within a folder, V(**) does not.
+      - What matches a folder leaves out all that is in it. A final slash matches folders only.
+      - V(*.tmp) concerns the top folder only, V(**/*.tmp) all folders.
+    type: list
+    elements: str
+    default: []
+  special:
+    description:
+      - What to do about symbolic links, sockets, pipes and devices below O(path).
+      - V(fail) names them in an error before anything is transferred. V(skip) counts them and goes on.
+    type: str
+    choices: [fail, skip]
+    default: fail
+  journal:
+    description:
+      - File on the host in which the module remembers what was proved to be in the bucket, so that unchanged files are not
+        read again. Its directory is made if it is missing.
+      - It is tied to store, bucket and prefix, and refused for others.
+      - It must not be inside O(path), and should be on a local filesystem.
+    type: path
+  sse_customer_key:
+    description:
+      - Key of 32 bytes in base64, with which the store encrypts the objects (SSE-C). The store does not keep it.
+      - The ETags of such objects tell nothing, so every object is read back to prove it.
+    type: str
+  part_size:
+    description:
+      - Files above this size are sent in parts of this size, for example V(16M).
+      - Larger parts are taken by themselves where a file would need more of them than the store allows.
+    type: bytes
+    default: 8M
+  concurrency:
+    description: How many objects are transferred at once. More help if the store is far away.
+    type: int
+    default: 16
+  samples:
+    description: How many names of each kind the result shows.
+    type: int
+    default: 10
+  progress:
+    description:
+      - Whether the controller shows files, bytes, rate and remaining time while the module runs.
+      - V(auto) does so if the standard error of C(ansible-playbook) is a terminal.
+      - Without it, and with C(async), the module runs like any other.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  progress_file:
+    description: File on the host to which the module writes its progress as JSON, twice a second.
+    type: path
+"""

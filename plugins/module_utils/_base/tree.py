@@ -1,0 +1,169 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""What the modules share that hold a directory against a bucket: options, checks, journal, store, and who is waiting."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import select
+import sys
+import typing as t
+
+from .._core.errors import BadInput
+from .._core.files import Lock, explaining_os, free_bytes
+from .._core.journal import Journal, scratch
+from .._core.keys import Exclude
+from .._core.model import Attributes
+from .._core.ports import Progress
+from .._core.progress import Silent, ToFile
+from .._core.scan import Tree
+from .._store.objects import BotoStore
+from .argspec import ArgSpec
+from .module import StoreModule
+
+#: less than this free beside the journal counts as full: SQLite needs room even to tell that something failed
+JOURNAL_ROOM = 16 * 1024 * 1024
+
+TREE = ArgSpec(
+    {
+        "path": {"type": "path", "required": True},
+        "bucket": {"type": "str", "required": True},
+        "prefix": {"type": "str", "default": ""},
+        "exclude": {"type": "list", "elements": "str", "default": []},
+        "special": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+        "journal": {"type": "path"},
+        "sse_customer_key": {"type": "str", "no_log": True},
+        "part_size": {"type": "bytes", "default": "8M"},
+        "concurrency": {"type": "int", "default": 16},
+        "samples": {"type": "int", "default": 10},
+        "progress": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+        "progress_file": {"type": "path"},
+    }
+)
+
+
+def tried(module: StoreModule, verb: str) -> str:
+    """What errors say was tried."""
+    return f"{verb} {module.params['path']} and bucket {module.params['bucket']}"
+
+
+def open_tree(module: StoreModule, doing: str) -> Tree:
+    """The directory, after refusing what cannot be meant."""
+    params = module.params
+    for name, least, most in (("concurrency", 1, 256), ("samples", 0, 50)):
+        if not least <= params[name] <= most:
+            raise BadInput(doing, said=f"O({name}) is {params[name]}", remedy=f"Use {least} to {most}.")
+    if params["prefix"].startswith("/"):
+        raise BadInput(doing, said="O(prefix) begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
+    if not module.profile.part_min <= params["part_size"]:
+        least = module.profile.part_min
+        raise BadInput(doing, said=f"O(part_size) is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
+    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail")
+    tree.require(doing)
+    return tree
+
+
+def open_store(module: StoreModule, doing: str, attributes: Attributes | None = None) -> BotoStore:
+    """The bucket; nothing is sent yet."""
+    params = module.params
+    if params["sse_customer_key"]:
+        _check_customer_key(module, doing, params["sse_customer_key"])
+    module.pool = params["concurrency"]
+    return BotoStore(module.client, params["bucket"], module.connection, module.profile, attributes, params["sse_customer_key"])
+
+
+def _check_customer_key(module: StoreModule, doing: str, text: str) -> None:
+    module.profile.check_upload(doing, sse="SSE-C")
+    try:
+        length = len(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        length = 0
+    if length != 32:
+        raise BadInput(
+            doing, said="O(sse_customer_key) is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32"
+        )
+    if (module.connection.endpoint_url or "https:").startswith("http:"):
+        raise BadInput(doing, said="O(sse_customer_key) would go over plain HTTP", remedy="Use an https:// O(endpoint_url).")
+
+
+def progress_of(module: StoreModule) -> Progress:
+    """Who is told how far it is."""
+    path = module.params["progress_file"]
+    return ToFile(path) if path else Silent()
+
+
+def journal_path(module: StoreModule, tree: Tree, doing: str) -> str | None:
+    """Where the journal is, if there is to be one; never inside the tree, where it would be part of what it describes."""
+    path = module.params["journal"]
+    if not path:
+        return None
+    real, root = os.path.realpath(str(path)), os.fsdecode(tree.root)
+    if real.startswith(root.rstrip("/") + "/"):
+        said = f"the journal {path} is inside {module.params['path']}"
+        raise BadInput(doing, said=said, remedy="Choose a O(journal) outside of O(path).")
+    if os.path.isdir(real):
+        raise BadInput(doing, said=f"the journal {path} is a directory", remedy="Name a file in it, for example journal.sqlite.")
+    return real
+
+
+def binding(module: StoreModule) -> dict[str, str]:
+    """What a journal is tied to. Not the path: a proof knows the file by inode and times, wherever its directory is moved."""
+    params = module.params
+    return {"store": module.connection.where, "bucket": params["bucket"], "prefix": params["prefix"]}
+
+
+@contextlib.contextmanager
+def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str) -> t.Iterator[Journal]:
+    """The journal for a run that writes it: locked, with room to grow, and this bucket's."""
+    folder = os.path.dirname(path)
+    with explaining_os(f"{doing}: make {folder}"):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = "Choose a O(journal) on a filesystem and in a directory that this user may write."
+        raise BadInput(doing, said=f"the journal's directory {folder} cannot be written", remedy=remedy)
+    if free_bytes(folder) < JOURNAL_ROOM:
+        remedy = "Make room there, or choose another place with O(journal)."
+        raise BadInput(doing, said=f"the filesystem of the journal's directory {folder} is full", remedy=remedy, code="ENOSPC")
+    with Lock(path + ".lock", wait_s, doing), contextlib.closing(Journal(path)) as journal:
+        journal.bind(**binding(module))
+        yield journal
+
+
+@contextlib.contextmanager
+def old_proofs(module: StoreModule, path: str | None) -> t.Iterator[Journal | None]:
+    """The proofs of earlier runs for a run that changes nothing, if there are any."""
+    if path is None or not os.path.exists(path):
+        yield None
+        return
+    with contextlib.closing(Journal(path, read_only=True)) as journal:
+        journal.bind(**binding(module))
+        yield journal
+
+
+@contextlib.contextmanager
+def passing_journal(module: StoreModule) -> t.Iterator[Journal]:
+    """A journal that is gone when the module ends."""
+    with contextlib.closing(scratch(module.tmpdir)) as journal:
+        yield journal
+
+
+class Watch:
+    """Notices that nobody waits for this module's result any more.
+
+    The reading end of its standard output belongs to whoever started it: the connection, or the wrapper of an asynchronous task,
+    which stays when the controller goes.
+    """
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+        self._poll = select.poll()
+        self._poll.register(sys.__stdout__.fileno() if sys.__stdout__ else 1, 0)
+
+    def __call__(self) -> bool:
+        """Whether the one who waited is gone."""
+        return os.getppid() != self._parent or any(event & select.POLLERR for _fd, event in self._poll.poll(0))

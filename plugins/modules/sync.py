@@ -1,0 +1,394 @@
+#!/usr/bin/python
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a bucket hold what a directory holds, or the other way round."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sync
+short_description: Copy a directory into a bucket, or back, and prove every object
+version_added: 0.1.0
+description:
+  - Compares a directory with a bucket, writes down what has to be transferred, and transfers it.
+  - Nothing is deleted on either side. What only the other side has is counted and left alone.
+  - Nothing is sent before the whole directory was looked at. Names that the store cannot take, files that cannot be read,
+    symbolic links and sockets are all named in one error.
+  - Every object is proved. The MD5 of the bytes that were sent is compared with the ETag that the store answered. Where
+    the ETag is no MD5, as with O(sse_customer_key), the object is read back.
+  - A file that changes while it is read is read again. A file that is gone meanwhile is counted and is no error.
+  - It can be interrupted at any moment, with C(kill -9) too, and run again.
+author:
+  - mediastore.s3 contributors (@mediastore)
+extends_documentation_fragment:
+  - mediastore.s3.connection
+  - mediastore.s3.tree
+  - mediastore.s3.attributes
+  - mediastore.s3.attributes.actiongroup_store
+  - mediastore.s3.attributes.flow
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Shows how much would be transferred, and the first O(samples) names.
+  idempotent:
+    support: full
+  platform:
+    platforms: posix
+  action:
+    support: full
+    details: The part on the controller shows the progress.
+  async:
+    support: full
+  bypass_host_loop:
+    support: none
+options:
+  direction:
+    description:
+      - V(upload) copies O(path) to the bucket.
+      - V(download) copies the objects below O(prefix) into O(path), each under a temporary name until it is complete and
+        proved. New files belong to the owner of their folder.
+    type: str
+    choices: [upload, download]
+    default: upload
+  compare:
+    description:
+      - V(auto) takes two files of the same size for the same if the journal proves it or their content is the same.
+      - V(size) looks at the size only.
+      - V(checksum) compares the content of all files, whatever the journal says.
+    type: str
+    choices: [auto, size, checksum]
+    default: auto
+  against:
+    description:
+      - V(store) compares with a listing of the bucket.
+      - V(journal) compares with what O(journal) proves and asks the store nothing, so that its time does not depend on the
+        size of the bucket. It is meant for the last pass, while the application is stopped. A file that is still being
+        written is an error then.
+    type: str
+    choices: [store, journal]
+    default: store
+  content_type:
+    description: Content type of the objects. V(guess) takes it from the ending of the name.
+    type: str
+    default: guess
+  cache_control:
+    description: Header Cache-Control of the objects.
+    type: str
+  metadata:
+    description:
+      - User metadata of the objects.
+      - The time of the file is always added as C(mtime), which rclone and s3fs read, too.
+    type: dict
+    default: {}
+  acl:
+    description: Canned ACL of the objects, for example V(public-read). Not all stores have ACLs.
+    type: str
+  storage_class:
+    description: Storage class of the objects, for example V(STANDARD_IA).
+    type: str
+  keep_replaced:
+    description:
+      - Directory to which a local file is moved before a download replaces it, under the same relative path.
+      - It must be on the filesystem of O(path), but not inside.
+      - A name that is taken there gets a number, so that no version is lost.
+      - Only used with O(direction=download).
+    type: path
+  lock_wait:
+    description: Seconds to wait for another run with the same O(journal) to end.
+    type: int
+    default: 0
+seealso:
+  - module: mediastore.s3.verify
+"""
+
+EXAMPLES = r"""
+---
+- name: Copy the media to the bucket
+  mediastore.s3.sync:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media.sqlite
+
+- name: The same, with the connection set once
+  module_defaults:
+    group/mediastore.s3.store: "{{ mediastore_store }}"
+  block:
+    - name: Copy what the public may see
+      mediastore.s3.sync:
+        path: /srv/media/public
+        bucket: example-media
+        prefix: public/
+        exclude: ["cache/", "**/*.tmp"]
+        cache_control: public, max-age=31536000, immutable
+
+    - name: Copy what has changed since, without a listing of the bucket
+      mediastore.s3.sync:
+        path: /srv/media/public
+        bucket: example-media
+        prefix: public/
+        exclude: ["cache/", "**/*.tmp"]
+        cache_control: public, max-age=31536000, immutable
+        journal: /var/lib/mediastore/public.sqlite
+        against: journal
+
+    - name: Bring everything back
+      mediastore.s3.sync:
+        direction: download
+        path: /srv/media/public
+        bucket: example-media
+        prefix: public/
+        keep_replaced: /srv/media/replaced
+"""
+
+RETURN = r"""
+plan:
+  description: What was found to be done before anything was done.
+  returned: success, and failure after the comparison
+  type: dict
+  contains:
+    upload:
+      description: Files and bytes to transfer. The key is C(download) with O(direction=download).
+      returned: always
+      type: dict
+      sample: {"files": 12, "bytes": 345678}
+    unchanged:
+      description: Files and bytes that are the same on both sides.
+      returned: always
+      type: dict
+      sample: {"files": 5000, "bytes": 87654321}
+    reasons:
+      description:
+        - How often each reason was given.
+        - To transfer, C(missing), C(gone_from_store) (missing although the journal proved it), C(size), C(content),
+          C(changing) (being written) and C(unprovable) (the ETag tells nothing, and no journal does).
+        - To leave it, C(proved), C(same_content), C(same_size), C(only_in_store), C(only_local), C(excluded), C(special),
+          C(vanished) and C(folder_marker) (an empty object whose key ends in a slash).
+      returned: always
+      type: dict
+      sample: {"missing": 12, "proved": 5000}
+transferred:
+  description: Files and bytes that were transferred and proved.
+  returned: success, and failure after the comparison
+  type: dict
+  sample: {"files": 12, "bytes": 345678}
+complete:
+  description: Whether nothing is left. V(false) in check mode if there is something to do.
+  returned: success, and failure after the comparison
+  type: bool
+  sample: true
+retaken:
+  description: How many times a file was read again because it changed while it was read.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+vanished:
+  description: Files that were gone when their turn came.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+unsettled:
+  description: Files that were written all the time, so that no version of them could be taken. The next run takes them.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+failures:
+  description: Files that could not be transferred. If there are any, the task fails.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+samples:
+  description: The first O(samples) names of each kind, C(planned), C(unsettled) and C(failed).
+  returned: success, and failure after the comparison
+  type: dict
+  sample: {"planned": ["avatars/1.png (missing)"]}
+duration_s:
+  description: Seconds from the start of the comparison.
+  returned: success, and failure after the comparison
+  type: float
+  sample: 1.25
+files_per_s:
+  description: Files transferred per second.
+  returned: success, and failure after the comparison
+  type: float
+  sample: 300.5
+bytes_per_s:
+  description: Bytes transferred per second.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 12345678
+journal:
+  description: The journal, if there is one.
+  returned: success, and failure after the comparison
+  type: str
+  sample: /var/lib/mediastore/media.sqlite
+engine:
+  description: What talked to the store.
+  returned: success, and failure after the comparison
+  type: str
+  sample: boto3
+"""
+
+import contextlib
+import os
+import typing as t
+
+from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.module import StoreModule
+from ..module_utils._base.tree import (
+    TREE,
+    Watch,
+    journal_path,
+    kept_journal,
+    old_proofs,
+    open_store,
+    open_tree,
+    passing_journal,
+    progress_of,
+    tried,
+)
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.files import free_bytes
+from ..module_utils._core.model import DOWNLOAD, Attributes
+from ..module_utils._core.plan import Plan
+from ..module_utils._core.progress import human
+from ..module_utils._core.scan import Tree
+from ..module_utils._core.sync import Rules, Sync
+from ..module_utils._core.transfer import Tally
+
+SPEC = TREE.merge(
+    ArgSpec(
+        {
+            "direction": {"type": "str", "choices": ["upload", "download"], "default": "upload"},
+            "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
+            "against": {"type": "str", "choices": ["store", "journal"], "default": "store"},
+            "content_type": {"type": "str", "default": "guess"},
+            "cache_control": {"type": "str"},
+            "metadata": {"type": "dict", "default": {}},
+            "acl": {"type": "str"},
+            "storage_class": {"type": "str"},
+            "keep_replaced": {"type": "path"},
+            "lock_wait": {"type": "int", "default": 0},
+        },
+        required_if=[("against", "journal", ["journal"])],
+    )
+)
+
+
+def converge(module: StoreModule) -> dict[str, t.Any]:
+    """Plan, stop here in check mode, else carry it out."""
+    doing = tried(module, module.params["direction"])
+    check_options(module, doing)
+    tree = open_tree(module, doing)
+    check_destination(module, tree, doing)
+    store = open_store(module, doing, attributes(module, doing))
+    path = journal_path(module, tree, doing)
+    with contextlib.ExitStack() as stack:
+        if path and not module.check_mode:
+            journal = proofs = stack.enter_context(kept_journal(module, path, module.params["lock_wait"], doing))
+        else:
+            journal = stack.enter_context(passing_journal(module))
+            proofs = stack.enter_context(old_proofs(module, path)) or journal
+        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module))
+        return carry_out(module, sync, path, doing)
+
+
+def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> dict[str, t.Any]:
+    """Plan and transfer, and say what happened."""
+    plan = sync.plan()
+    if module.check_mode:
+        return report(module, sync, plan, Tally(0), path)
+    check_room(module, plan, doing)
+    tally = sync.carry_out(plan, Watch())
+    result = report(module, sync, plan, tally, path)
+    sync.require_done(plan, tally, result)
+    if tally.unsettled:
+        module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
+    return result
+
+
+def report(module: StoreModule, sync: Sync, plan: Plan, tally: Tally, path: str | None) -> dict[str, t.Any]:
+    """The result; what is predicted counts as changed in check mode, what was done otherwise."""
+    changed = bool(plan.files if module.check_mode else tally.files)
+    result: dict[str, t.Any] = {"changed": changed, "journal": path, **sync.result(plan, tally)}
+    if module.diff_asked and plan.files:
+        lines = [f"{module.params['direction']}: {plan.files} files, {human(plan.nbytes)}"] + [
+            f"+ {name}" for name in plan.samples
+        ]
+        more = plan.files - len(plan.samples)
+        result["diff"] = {"prepared": "\n".join(lines + ([f"+ and {more} more"] if more else [])) + "\n"}
+    return result
+
+
+def rules(module: StoreModule) -> Rules:
+    """How this run decides and works."""
+    params, profile = module.params, module.profile
+    return Rules(
+        direction=params["direction"],
+        compare=params["compare"],
+        against_journal=params["against"] == "journal",
+        etag_is_md5=profile.etag_is_md5 and not params["sse_customer_key"],
+        list_sorted=profile.list_sorted,
+        key_max_bytes=profile.key_max_bytes,
+        part_size=params["part_size"],
+        concurrency=params["concurrency"],
+        keep_replaced=params["keep_replaced"],
+        samples=params["samples"],
+    )
+
+
+def attributes(module: StoreModule, doing: str) -> Attributes:
+    """What the objects are stored with, after asking the profile."""
+    params = module.params
+    metadata = {str(name): str(value) for name, value in params["metadata"].items()}
+    for name, value in metadata.items():
+        if not (name + value).isascii() or not (name + value).isprintable():
+            raise BadInput(doing, said=f"the metadata {name!r} is not plain ASCII", remedy="Headers are ASCII: encode it.")
+    module.profile.check_upload(doing, storage_class=params["storage_class"], acl=params["acl"])
+    return Attributes(params["content_type"], params["cache_control"], metadata, params["acl"], params["storage_class"])
+
+
+def check_options(module: StoreModule, doing: str) -> None:
+    """Refuse options that contradict each other."""
+    params = module.params
+    if params["direction"] == DOWNLOAD and params["against"] == "journal":
+        said = "a download compares with the store, and O(against) is journal"
+        raise BadInput(doing, said=said, remedy="Use O(against=store).")
+    if params["direction"] != DOWNLOAD and params["keep_replaced"]:
+        raise BadInput(doing, said="O(keep_replaced) is for downloads", remedy="Leave it out, or use O(direction=download).")
+
+
+def check_destination(module: StoreModule, tree: Tree, doing: str) -> None:
+    """Refuse a destination that a download could not write."""
+    params = module.params
+    if params["direction"] != DOWNLOAD:
+        return
+    root = os.fsdecode(tree.root)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise BadInput(doing, said=f"{root} cannot be written", remedy="Run the task as a user who may write it (C(become)).")
+    kept = params["keep_replaced"]
+    if kept and os.path.realpath(kept).startswith(root.rstrip("/") + "/"):
+        raise BadInput(doing, said=f"O(keep_replaced) {kept} is inside O(path)", remedy="Choose a directory beside it.")
+
+
+def check_room(module: StoreModule, plan: Plan, doing: str) -> None:
+    """Refuse to begin a download that cannot end."""
+    if module.params["direction"] == DOWNLOAD and plan.files:
+        free = free_bytes(module.params["path"])
+        if free < plan.nbytes:
+            said = f"{human(plan.nbytes)} have to be downloaded and {human(free)} are free there"
+            raise BadInput(doing, said=said, remedy="Make room there first.", code="ENOSPC")
+
+
+def main() -> None:
+    """Run the module."""
+    StoreModule(SPEC).run(converge)
+
+
+if __name__ == "__main__":
+    main()

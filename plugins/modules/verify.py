@@ -1,0 +1,223 @@
+#!/usr/bin/python
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compare a directory with a bucket, object by object."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify
+short_description: Prove that a bucket holds what a directory holds
+version_added: 0.1.0
+description:
+  - Compares every file of a directory with a listing of the bucket, by size and by MD5 against the ETag.
+  - Files that O(journal) still covers are not read again, so that a large directory is verified in the time of one listing.
+  - Where an ETag tells nothing about the content, the object is read back.
+  - Changes nothing, on neither side.
+author:
+  - mediastore.s3 contributors (@mediastore)
+extends_documentation_fragment:
+  - mediastore.s3.connection
+  - mediastore.s3.tree
+  - mediastore.s3.attributes
+  - mediastore.s3.attributes.actiongroup_store
+  - mediastore.s3.attributes.flow
+attributes:
+  check_mode:
+    support: full
+    details: It never changes anything.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  platform:
+    platforms: posix
+  action:
+    support: full
+    details: The part on the controller shows the progress.
+  async:
+    support: full
+  bypass_host_loop:
+    support: none
+options:
+  read_back:
+    description:
+      - Which objects are read from the store and compared by content, besides those whose ETag tells nothing.
+      - V(sample) draws O(sample) of them at random.
+    type: str
+    choices: [none, sample, all]
+    default: none
+  sample:
+    description: How many objects O(read_back=sample) draws.
+    type: int
+    default: 20
+  extra:
+    description: Whether an object that has no file is a difference.
+    type: str
+    choices: [ignore, fail]
+    default: ignore
+  on_difference:
+    description:
+      - V(fail) fails the task if anything is missing, different or unreadable.
+      - V(report) only says so in RV(verified).
+    type: str
+    choices: [fail, report]
+    default: fail
+seealso:
+  - module: mediastore.s3.sync
+"""
+
+EXAMPLES = r"""
+---
+- name: Prove that all media are in the bucket
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media.sqlite
+
+- name: Read everything back, and only report
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    read_back: all
+    on_difference: report
+  register: media
+"""
+
+RETURN = r"""
+verified:
+  description: Whether every file is in the bucket as it is here, and with O(extra=fail) nothing else is.
+  returned: success, and failure after the comparison
+  type: bool
+  sample: true
+counts:
+  description: How many keys got which verdict.
+  returned: success, and failure after the comparison
+  type: dict
+  sample: {"matched": 5012, "missing": 0, "different": 0, "extra": 3, "unreadable": 0}
+samples:
+  description: The first O(samples) names of each verdict but C(matched).
+  returned: success, and failure after the comparison
+  type: dict
+  sample: {"extra": ["old/1.png"]}
+files:
+  description: Files compared.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 5012
+bytes:
+  description: Their bytes.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 87999999
+read_back:
+  description: Objects that were read from the store.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+vanished:
+  description: Files that were removed during the comparison.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+duration_s:
+  description: Seconds it took.
+  returned: success, and failure after the comparison
+  type: float
+  sample: 2.5
+"""
+
+import contextlib
+import time
+import typing as t
+
+from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.module import StoreModule
+from ..module_utils._base.tree import (
+    TREE,
+    journal_path,
+    old_proofs,
+    open_store,
+    open_tree,
+    passing_journal,
+    progress_of,
+    tried,
+)
+from ..module_utils._core.errors import BadInput, MediastoreError
+from ..module_utils._core.verify import VERDICTS, Findings, Verifier
+
+SPEC = TREE.merge(
+    ArgSpec(
+        {
+            "read_back": {"type": "str", "choices": ["none", "sample", "all"], "default": "none"},
+            "sample": {"type": "int", "default": 20},
+            "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+            "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+        }
+    )
+)
+
+
+class Differs(MediastoreError):
+    """The two sides are not the same; carries the counts."""
+
+    def __init__(self, doing: str, result: dict[str, t.Any]) -> None:
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in result["counts"].items() if number)
+        shown = "; ".join(f"{kind}: {', '.join(result['samples'][kind][:3])}" for kind in VERDICTS if result["samples"].get(kind))
+        said = f"the directory and the bucket differ ({counts}). {shown}"
+        super().__init__(doing, said=said, remedy="Run mediastore.s3.sync again, then verify again.", code="Differs")
+        self.result = result
+
+
+def compare(module: StoreModule) -> dict[str, t.Any]:
+    """March along both sides, and fail if that is asked for."""
+    begun = time.monotonic()
+    doing = tried(module, "verify")
+    params, profile = module.params, module.profile
+    if params["sample"] < 1:
+        raise BadInput(doing, said=f"O(sample) is {params['sample']}", remedy="Use 1 or more.")
+    tree = open_tree(module, doing)
+    store = open_store(module, doing)
+    path = journal_path(module, tree, doing)
+    with contextlib.ExitStack() as stack:
+        proofs = stack.enter_context(old_proofs(module, path))
+        listing = store.listing(params["prefix"])
+        if not profile.list_sorted:
+            listing = stack.enter_context(passing_journal(module)).sort(listing)
+        verifier = Verifier(
+            tree,
+            store,
+            profile.etag_is_md5 and not params["sse_customer_key"],
+            params["part_size"],
+            params["read_back"],
+            params["sample"],
+            params["concurrency"],
+            progress_of(module),
+        )
+        findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"])
+    return judge(module, findings, doing, time.monotonic() - begun)
+
+
+def judge(module: StoreModule, findings: Findings, doing: str, took: float) -> dict[str, t.Any]:
+    """The result, or the error that carries it."""
+    verified = findings.verified(module.params["extra"] == "fail")
+    result = {"changed": False, "verified": verified, "duration_s": round(took, 2), **findings.as_dict()}
+    if not verified and module.params["on_difference"] == "fail":
+        raise Differs(doing, result)
+    return result
+
+
+def main() -> None:
+    """Run the module."""
+    StoreModule(SPEC).run(compare)
+
+
+if __name__ == "__main__":
+    main()
