@@ -9,7 +9,7 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -109,7 +109,7 @@ class Traffic:
 
     # -- what each client does ------------------------------------------------------------------------------------------
 
-    def _keep(self, job, rng: random.Random, pause: float) -> None:  # type: ignore[no-untyped-def]
+    def _keep(self, job: Callable[[random.Random], bool], rng: random.Random, pause: float) -> None:
         while not self._stop.wait(pause):
             ok = job(rng)
             with self._lock:

