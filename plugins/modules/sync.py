@@ -36,6 +36,7 @@ attributes:
   idempotent:
     support: full
   platform:
+    support: full
     platforms: posix
   action:
     support: full
@@ -304,7 +305,7 @@ def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> 
     if module.check_mode:
         return report(module, sync, plan, Tally(0), path)
     check_room(module, plan, doing)
-    tally = sync.carry_out(plan, Watch())
+    tally = sync.carry_out(plan, Watch(module.params["progress_file"]))
     result = report(module, sync, plan, tally, path)
     sync.require_done(plan, tally, result)
     if tally.unsettled:

@@ -20,7 +20,7 @@ from .._core.journal import Journal, scratch
 from .._core.keys import Exclude
 from .._core.model import Attributes
 from .._core.ports import Progress
-from .._core.progress import Silent, ToFile
+from .._core.progress import Silent, ToFile, forsaken
 from .._core.scan import Tree
 from .._store.objects import BotoStore
 from .argspec import ArgSpec
@@ -156,14 +156,17 @@ class Watch:
     """Notices that nobody waits for this module's result any more.
 
     The reading end of its standard output belongs to whoever started it: the connection, or the wrapper of an asynchronous task,
-    which stays when the controller goes.
+    which stays when the controller goes. Who follows the progress file leaves a trace beside it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, progress_file: str | None) -> None:
+        self._progress_file = progress_file
         self._parent = os.getppid()
         self._poll = select.poll()
         self._poll.register(sys.__stdout__.fileno() if sys.__stdout__ else 1, 0)
 
     def __call__(self) -> bool:
         """Whether the one who waited is gone."""
-        return os.getppid() != self._parent or any(event & select.POLLERR for _fd, event in self._poll.poll(0))
+        if os.getppid() != self._parent or any(event & select.POLLERR for _fd, event in self._poll.poll(0)):
+            return True
+        return self._progress_file is not None and forsaken(self._progress_file)

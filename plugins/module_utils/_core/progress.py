@@ -12,6 +12,10 @@ import threading
 import time
 from typing import Any
 
+#: beside the progress file, touched by whoever is looking; once it is old, nobody is looking any more
+SEEN_SUFFIX = ".seen"
+SEEN_FOR_S = 60
+
 
 class Silent:
     """Nobody is looking."""
@@ -76,18 +80,24 @@ class ToFile:
             return
 
 
+def forsaken(path: str) -> bool:
+    """Whether somebody followed this progress file and has ceased to; False if nobody ever did."""
+    try:
+        return time.time() - os.stat(path + SEEN_SUFFIX).st_mtime > SEEN_FOR_S
+    except OSError:
+        return False
+
+
 def describe(state: dict[str, Any]) -> str:
-    """One line for a person: phase, files, bytes, rate and time left."""
+    """One line for a person, short enough for 80 columns: phase, share, files, bytes, rate and time left."""
     files, nbytes, elapsed = int(state["files"]), int(state["bytes"]), float(state["elapsed_s"])
-    total, total_bytes = state.get("files_total"), state.get("bytes_total")
-    rate = f"{files / elapsed:.0f} files/s, {human(nbytes / elapsed)}/s" if elapsed >= 0.5 else "starting"
+    total, total_bytes = state["files_total"], state["bytes_total"]
+    rate = f", {files / elapsed:.0f}/s, {human(nbytes / elapsed)}/s" if elapsed >= 0.5 else ""
     if not total:
-        return f"{state['phase']}: {files} files, {human(nbytes)}, {rate}"
-    share = (files / total + (nbytes / total_bytes if total_bytes else files / total)) / 2
+        return f"{state['phase']}: {files} files, {human(nbytes)}{rate}"
+    share = min(1.0, (files / total + (nbytes / total_bytes if total_bytes else files / total)) / 2)
     left = f", {clock(elapsed / share - elapsed)} left" if 0 < share < 1 and elapsed >= 2 else ""
-    gauge = "#" * int(20 * min(1.0, share))
-    done = f"{100 * share:3.0f} % {files}/{total} files, {human(nbytes)} of {human(total_bytes or 0)}"
-    return f"{state['phase']}: [{gauge:<20}] {done}, {rate}{left}"
+    return f"{state['phase']}: {100 * share:.0f} %, {files}/{total} files, {human(nbytes)}{rate}{left}"
 
 
 def human(nbytes: float) -> str:
