@@ -22,10 +22,10 @@ test: ## everything: lint, unit, e2e, molecule; ends with the number of tests
 lint: $(LINT) ## the static checks below
 
 ruff: ## style and common mistakes of Python
-	@$(STAGE) ruff ruff check .
+	@$(STAGE) ruff bash -c 'ruff check . && ruff format --check .'
 
 mypy: ## types of the three module_utils packages, strict
-	@$(STAGE) mypy mypy --config-file pyproject.toml $(UTIL_PACKAGES)
+	@$(STAGE) mypy env -u PYTHONPATH mypy --config-file pyproject.toml $(UTIL_PACKAGES)
 
 yamllint: ## style of YAML
 	@$(STAGE) yamllint yamllint --strict .
@@ -55,7 +55,7 @@ format: ## formats Python
 	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/ruff" format --no-cache . && "$$venv/bin/ruff" check --no-cache --fix .
 
 changelog: ## CHANGELOG.md from the fragments, for the version in galaxy.yml
-	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/antsibull-changelog" release --reload-plugins
+	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/antsibull-changelog" release --reload-plugins --update-existing
 
 dist: ## the collection's archive, in build/
 	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .

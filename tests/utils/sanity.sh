@@ -39,8 +39,10 @@ run() {
   return "$status"
 }
 
-run --python "$controller"
+failed=0
+run --python "$controller" || failed=1
 for version in "${found[@]}"; do
-  [[ $version == "$controller" ]] || run --python "$version" --test compile --test import
+  [[ $version == "$controller" ]] || run --python "$version" --test compile --test import || failed=1
 done
 echo "sanity on Python $controller; compile and import on: ${found[*]}"
+exit "$failed"
