@@ -58,7 +58,7 @@ def fsync_directory(path: str) -> None:
         os.close(fd)
 
 
-def write_atomic(path: str, data: bytes, mode: int = 0o600) -> None:
+def write_atomic(path: str, data: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
     """Replace a file so that every reader, also after a power cut, sees the old or the new content whole."""
     directory = os.path.dirname(os.path.abspath(path))
     with explaining_os(f"write {path}"):
@@ -67,6 +67,8 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600) -> None:
             with os.fdopen(fd, "wb") as out:
                 out.write(data)
                 out.flush()
+                if owner not in (None, (os.geteuid(), os.getegid())):
+                    os.fchown(out.fileno(), *owner)
                 os.fchmod(out.fileno(), mode)
                 os.fsync(out.fileno())
             os.replace(temporary, path)

@@ -1,0 +1,36 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's part of migration: says which run of Ansible this is, and whether the one before is dead."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._core.claim import Controller, is_dead, this_controller
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs the module with a claim for this run; a claim of a run that has died on this machine is replaced."""
+
+    _requires_connection = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Try once, and once more if whoever is in the way is dead."""
+        super().run(tmp, task_vars)
+        # this is a worker; its parent is the one process that lives as long as the play
+        controller = this_controller(os.getppid()).as_dict()
+        result = self._migration(controller, task_vars)
+        holder = result.get("holder")
+        if result.get("failed") and holder and is_dead(Controller.from_dict(holder)):
+            result = self._migration(dict(controller, replaces=holder), task_vars)
+        return result
+
+    def _migration(self, controller: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        arguments = dict(self._task.args, controller=controller)
+        found: dict[str, Any] = self._execute_module("mediastore.s3.migration", module_args=arguments, task_vars=task_vars)
+        return found

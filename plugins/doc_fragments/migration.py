@@ -1,0 +1,50 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that migration and migration_info share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which migration, where its state is, and what the application is."""
+
+    DOCUMENTATION = r"""
+options:
+  name:
+    description: The name of the migration; its state is in a directory of this name below O(state_dir).
+    type: str
+    required: true
+  state_dir:
+    description: Where the state of migrations is kept on the host.
+    type: path
+    default: /var/lib/mediastore
+  path:
+    description: The directory that is migrated.
+    type: path
+  local_only:
+    description: Folders directly below O(path) that are never copied and stay with the application.
+    type: list
+    elements: str
+    default: []
+  config_files:
+    description:
+      - The files that switch the application to the bucket.
+      - They are kept before, and restored byte for byte on the way back.
+    type: list
+    elements: path
+    default: []
+  services:
+    description: The systemd units of the application. Whether they are active and enabled is recorded before they are stopped.
+    type: list
+    elements: str
+    default: []
+  status_command:
+    description: For an application without O(services), a command for C(/bin/sh) that ends with 0 while the application runs.
+    type: str
+    default: ""
+  command:
+    description: What stands before the name of a stage in the commands that are suggested.
+    type: str
+    default: ansible-playbook mediastore.s3.migrate.
+"""

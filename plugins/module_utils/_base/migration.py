@@ -1,0 +1,65 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""The options and the result that migration and migration_info share."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from .._core import outlook
+from .._core.migration import IN_WINDOW, Migration
+from .._core.stages import Application
+from .argspec import ArgSpec
+
+MIGRATION = ArgSpec(
+    {
+        "name": {"type": "str", "required": True},
+        "state_dir": {"type": "path", "default": "/var/lib/mediastore"},
+        "path": {"type": "path"},
+        "local_only": {"type": "list", "elements": "str", "default": []},
+        "config_files": {"type": "list", "elements": "path", "default": []},
+        "services": {"type": "list", "elements": "str", "default": []},
+        "status_command": {"type": "str", "default": ""},
+        "command": {"type": "str", "default": "ansible-playbook mediastore.s3.migrate."},
+    }
+)
+
+HISTORY_SHOWN = 50
+
+
+def application(params: dict[str, t.Any]) -> Application:
+    """What the options say about the application."""
+    return Application(
+        path=params["path"] or "",
+        local_only=params["local_only"],
+        config_files=params["config_files"],
+        services=params["services"],
+        status_command=params["status_command"],
+    )
+
+
+def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What both modules return."""
+    return {
+        "directory": directory,
+        "journal": os.path.join(directory, "journal"),
+        "stage": migration.stage,
+        "interrupted": migration.stage in IN_WINDOW,
+        "may_be_switched": migration.set_aside,
+        "proved": "proof" in migration.figures,
+        "backup": migration.backup,
+        "backup_exists": bool(migration.backup) and os.path.isdir(migration.backup),
+        "replaced": migration.path and migration.path + ".replaced",
+        "services": migration.services,
+        "was_running": migration.was_running,
+        "owed": migration.owed,
+        "downtime_s": migration.downtime_s,
+        "figures": migration.figures,
+        "history": migration.history[-HISTORY_SHOWN:],
+        "summary": outlook.summary(migration, params["command"], params["keep_days"]),
+        "next": outlook.next_command(migration, params["command"]),
+        "undo": outlook.undo_command(migration, params["command"]),
+    }

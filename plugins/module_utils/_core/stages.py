@@ -1,0 +1,277 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""What each stage of a migration does on the host; every one may be killed anywhere and entered again."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import time
+from typing import Any, Callable, Iterator
+
+from . import claim, configbackup, evict, services, swap
+from .errors import BadInput, MediastoreError
+from .files import Lock, explaining_os, read_json, write_atomic, write_json
+from .migration import Migration, check_name, seconds, utc
+
+DAY_S = 86400.0
+TRIAL_BYTES = 64 * 1024
+
+
+def state_directory(state_dir: str, name: str) -> str:
+    """Where everything about one migration is kept on the host."""
+    return os.path.join(state_dir, check_name(name))
+
+
+def load(directory: str, name: str) -> Migration:
+    """The migration as it stands; a new one when nothing is there."""
+    data = read_json(os.path.join(directory, "migration.json"))
+    return Migration.from_dict(data) if data else Migration(name=name)
+
+
+@dataclasses.dataclass
+class Application:
+    """What an application's role said about it."""
+
+    path: str
+    local_only: list[str]
+    config_files: list[str]
+    services: list[str]
+    #: exit status 0 while the application runs; only used without services
+    status_command: str = ""
+
+
+class Stages:
+    """One migration on this host, with the lock of its state directory held."""
+
+    def __init__(
+        self, directory: str, name: str, run: services.Run, *, check: bool, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.directory = directory
+        self.run = run
+        self.check = check
+        self.clock = clock
+        self.changed = False
+        self.migration = load(directory, name)
+        #: how it stood when this began, for the diff
+        self.before = self.migration.as_dict()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def locked(directory: str, wait_s: float, check: bool) -> Iterator[None]:
+        """Hold the lock of the state directory; any reason why nothing could be recorded shows here, before any change."""
+        if check:
+            yield
+            return
+        tried = f"prepare the state directory {directory}"
+        with explaining_os(tried):
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+        with Lock(os.path.join(directory, "lock"), wait_s, tried="work on this migration"):
+            trial = os.path.join(directory, "trial")
+            # a full filesystem takes empty files, so the trial has the size of a state with a long history
+            write_atomic(trial, b" " * TRIAL_BYTES)
+            with explaining_os(tried):
+                os.unlink(trial)
+            yield
+
+    def hold(self, mine: claim.Controller, replaces: claim.Controller | None) -> None:
+        """Claim the migration for this run of Ansible."""
+        if not self.check:
+            claim.take(os.path.join(self.directory, "claim.json"), mine, self.clock(), replaces)
+
+    def release(self) -> None:
+        """Give the claim back."""
+        if not self.check:
+            claim.give_back(os.path.join(self.directory, "claim.json"))
+
+    def save(self) -> None:
+        """Write migration.json, unless in check mode."""
+        if not self.check:
+            write_json(os.path.join(self.directory, "migration.json"), self.migration.as_dict())
+
+    def _enter(self, stage: str, **facts: Any) -> None:
+        self.migration.refuse_unless_legal(stage, predicting=self.check)
+        self.changed = True
+        if self.check:
+            self.migration.stage = stage
+            return
+        self.migration.enter(stage, self.clock(), **facts)
+        self.save()
+
+    # live
+
+    def synced(self, path: str, store: dict[str, str], figures: dict[str, Any]) -> None:
+        """The live copy is complete; a second one that found nothing new changes nothing."""
+        migration = self.migration
+        migration.refuse_unless_legal("synced", predicting=self.check)
+        bound = migration.bind(path, store)
+        total = {key: figures.get(key) for key in ("files", "bytes")}
+        before = migration.figures.get("synced", {})
+        if bound or migration.stage != "synced" or figures.get("changed") or total != {key: before.get(key) for key in total}:
+            migration.figures["synced"] = {key: value for key, value in figures.items() if key != "changed"}
+            self._enter("synced", **total)
+
+    # the window
+
+    def stopping(self, app: Application) -> None:
+        """Keep the configuration and the state of the services, and note that the application is about to stop."""
+        migration = self.migration
+        if migration.stage == "stopping":
+            return
+        migration.refuse_unless_legal("stopping", predicting=self.check)
+        self._refuse_foreign_backup()
+        migration.services = services.record(app.services, self.run)
+        migration.was_running = self._runs(app)
+        if not self.check:
+            # of an earlier cutover that was rolled back; what is kept now is what must be restored
+            shutil.rmtree(self._kept("saved"), ignore_errors=True)
+            migration.config = configbackup.save(app.config_files, self._kept("saved"))
+        migration.reason, migration.owed, migration.merged = "", False, False
+        migration.open_window(self.clock())
+        self._enter("stopping", services=migration.services)
+
+    def _refuse_foreign_backup(self) -> None:
+        backup = self.migration.backup
+        if os.path.lexists(backup):
+            raise BadInput(
+                f"set {self.migration.path} aside",
+                said=f"{backup} exists already",
+                remedy="Move it away, or remove it if you no longer need it.",
+                code="BackupExists",
+            )
+
+    def _runs(self, app: Application) -> bool:
+        if app.services:
+            return any(state["active"] for state in self.migration.services)
+        return not app.status_command or self.run(["/bin/sh", "-c", app.status_command])[0] == 0
+
+    def _kept(self, name: str) -> str:
+        return os.path.join(self.directory, "config-backup", name)
+
+    def backed_up(self, app: Application, figures: dict[str, Any]) -> None:
+        """The last files are in the bucket: set the directory aside and leave an empty one in its place."""
+        migration = self.migration
+        if migration.stage == "backed_up":
+            return
+        if migration.stage != "settled":
+            migration.figures["settled"] = figures
+            if not self.check:
+                migration.tree = swap.tree_facts(migration.path)
+            self._enter("settled", **figures)
+        if not self.check:
+            swap.set_aside(migration.path, migration.backup, migration.tree, app.local_only)
+        self._enter("backed_up", backup=migration.backup)
+
+    def healthy(self, proof: dict[str, Any] | None) -> None:
+        """The application answers on the bucket; later called again with the proof that the bucket holds the backup."""
+        migration = self.migration
+        if migration.stage != "healthy":
+            migration.refuse_unless_legal("healthy", predicting=self.check)
+            downtime = migration.close_window("cutover", self.clock())
+            self._enter("healthy", downtime_s=downtime)
+        if proof and "proof" not in migration.figures:
+            migration.figures["proof"] = proof
+            self._enter("healthy", proof=proof)
+
+    # back
+
+    def rolling_back(self, app: Application, reason: str) -> None:
+        """The way back begins; when it begins from a healthy application its services are recorded afresh."""
+        migration = self.migration
+        if migration.stage == "rolling_back":
+            return
+        migration.refuse_unless_legal("rolling_back", predicting=self.check)
+        if migration.stage == "healthy":
+            if not os.path.isdir(migration.backup):
+                raise self._backup_gone()
+            migration.services = services.record(app.services, self.run)
+            migration.was_running = self._runs(app)
+        migration.reason = reason
+        migration.figures.pop("proof", None)
+        migration.open_window(self.clock())
+        self._enter("rolling_back", reason=reason, services=migration.services)
+
+    def restored(self, owed: bool) -> None:
+        """Merge the live files into the backup, restore the configuration, and give the directory its name again."""
+        migration = self.migration
+        if migration.stage == "restored":
+            return
+        migration.refuse_unless_legal("restored", predicting=self.check)
+        if self.check:
+            self._enter("restored")
+            return
+        if os.path.isdir(migration.backup):
+            self._gather()
+        elif migration.set_aside and not migration.merged:
+            raise self._backup_gone()
+        swap.put_back(migration.path, migration.backup)
+        restored = configbackup.restore(migration.config, self._kept("switched"))
+        migration.owed = owed
+        self._enter("restored", config=restored, merge=migration.figures.get("merge", {}))
+
+    def _gather(self) -> None:
+        migration = self.migration
+        now = dataclasses.asdict(swap.gather(migration.path, migration.backup))
+        before = migration.figures.get("merge", {}) if migration.merged else {}
+        migration.figures["merge"] = {key: count + before.get(key, 0) for key, count in now.items()}
+        # from here on "no backup" means that it has got its old name again
+        migration.merged = True
+        self.save()
+
+    def _backup_gone(self) -> MediastoreError:
+        return MediastoreError(
+            f"roll the migration {self.migration.name} back",
+            said=f"the backup {self.migration.backup} is gone",
+            remedy="If it was moved, give it its name again. If not, make it an empty directory: rollback fills it from the bucket.",
+            code="Gone",
+        )
+
+    def rolled_back(self) -> None:
+        """The application answers on its own files again."""
+        migration = self.migration
+        if migration.stage == "rolled_back":
+            if migration.owed:
+                migration.owed = False
+                self._enter("rolled_back", brought_back=True)
+            return
+        migration.refuse_unless_legal("rolled_back", predicting=self.check)
+        downtime = migration.close_window("rollback", self.clock())
+        self._enter("rolled_back", downtime_s=downtime, reason=migration.reason, owed=migration.owed)
+
+    # the end
+
+    def may_reach(self, stage: str) -> None:
+        """Refuse at once what cannot come any more."""
+        self.migration.refuse_unless_legal(stage, predicting=True)
+
+    def may_finalize(self, keep_days: float) -> None:
+        """Refuse to remove the backup before its time."""
+        migration = self.migration
+        migration.refuse_unless_legal("finalized")
+        if migration.stage == "finalized":
+            return
+        due = seconds(migration.when("healthy")) + keep_days * DAY_S
+        if self.clock() < due:
+            raise BadInput(
+                f"finalize the migration {migration.name}",
+                said=f"the backup is kept {keep_days:g} days, until {utc(due)}",
+                remedy="Run the same command again after that, or lower migrate_keep_backup_days.",
+                code="TooEarly",
+            )
+
+    def finalized(self, exclude: list[str], keep_days: float) -> None:
+        """Remove what the journal proves to be in the bucket; the caller has just verified all of it."""
+        migration = self.migration
+        if migration.stage == "finalized":
+            return
+        self.may_finalize(keep_days)
+        done = evict.Removed()
+        if os.path.isdir(migration.backup):
+            journal = os.path.join(self.directory, "journal")
+            done = evict.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
+        migration.figures["finalized"] = dataclasses.asdict(done)
+        self._enter("finalized", **dataclasses.asdict(done))

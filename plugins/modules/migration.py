@@ -1,0 +1,391 @@
+#!/usr/bin/python
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record the stages of a migration, and do on the host what belongs to them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: migration
+short_description: Record the stages of a media migration on the host
+version_added: 0.1.0
+author: [mediastore.s3 contributors (@mediastore)]
+description:
+  - Keeps the state of one migration in C(migration.json) below O(state_dir), and does what must happen on the host together with
+    a stage, such as keeping the configuration, renaming the directory and putting it back.
+  - The role P(mediastore.s3.migrate#role) calls it in the right order. Call it yourself only if you write another order.
+  - Every stage can be entered twice, and the module can be killed at any moment; the same call then finishes the work.
+  - It never talks to the object store.
+extends_documentation_fragment:
+  - mediastore.s3.attributes
+  - mediastore.s3.attributes.flow
+  - mediastore.s3.migration
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: posix
+  action:
+    support: full
+  async:
+    support: none
+  bypass_host_loop:
+    support: none
+options:
+  stage:
+    description:
+      - The stage to enter. Without it the migration is only claimed for this run of Ansible and returned.
+      - V(synced) records that a live copy is complete.
+      - V(stopping) keeps O(config_files) and the state of O(services); the application is to be stopped right after it.
+      - V(backed_up) renames O(path) to O(path) + C(.before-s3) and leaves an empty directory with the same owner and mode.
+      - V(healthy) records that the application serves from the bucket, and the downtime; with O(proof) also that the backup was
+        verified.
+      - V(rolling_back) records that the way back has begun; the application is to be stopped right after it.
+      - V(restored) merges what exists only in O(path) into the backup, gives the backup its old name, and restores O(config_files).
+      - V(rolled_back) records that the application serves from its own files again, and the downtime.
+      - V(finalized) removes from the backup every file that the journal proves to be in the bucket.
+    type: str
+    choices: [synced, stopping, backed_up, healthy, rolling_back, restored, rolled_back, finalized]
+  intent:
+    description:
+      - Refuse at once if this stage cannot be reached any more, before time is spent on what comes before it.
+      - V(finalized) also refuses before O(keep_days) are over.
+    type: str
+    choices: [healthy, rolled_back, finalized]
+  bucket:
+    description: The bucket that the files go to. Recorded at the first O(stage=synced), and another one is refused later.
+    type: str
+  prefix:
+    description: What is put in front of every key.
+    type: str
+    default: ""
+  endpoint:
+    description: The endpoint of the store, for the record; another one is refused later.
+    type: str
+    default: ""
+  exclude:
+    description: Globs of names that were left out of the copy. O(stage=finalized) leaves them alone.
+    type: list
+    elements: str
+    default: []
+  figures:
+    description: What the copy before this stage counted, for the record.
+    type: dict
+    default: {}
+    suboptions:
+      changed:
+        description: Whether it copied anything.
+        type: bool
+        default: false
+      files:
+        description: The number of files.
+        type: int
+      bytes:
+        description: Their size.
+        type: int
+      duration_s:
+        description: How long it took.
+        type: float
+      files_per_s:
+        description: Its rate.
+        type: float
+  proof:
+    description: What the full verification of the backup counted, for O(stage=healthy).
+    type: dict
+    suboptions:
+      files:
+        description: The number of files.
+        type: int
+        required: true
+      bytes:
+        description: Their size.
+        type: int
+        required: true
+  reason:
+    description: Why the way back was taken, for O(stage=rolling_back).
+    type: str
+    default: ""
+  owed:
+    description:
+      - For O(stage=restored), that the bucket could not be read, so files that exist only there must still be brought back.
+    type: bool
+    default: false
+  keep_days:
+    description: For how many days after the cutover O(stage=finalized) is refused.
+    type: float
+    default: 7
+  lock_wait:
+    description: For how many seconds to wait for another task that is at work on this migration.
+    type: float
+    default: 0
+  release:
+    description: Give the claim of this run back when the task is done, so that a run from another machine can begin at once.
+    type: bool
+    default: false
+  controller:
+    description:
+      - The run of Ansible that the migration is claimed for.
+      - The part of the module that runs on the controller fills it in.
+    type: dict
+    suboptions:
+      machine:
+        description: The controller, with its boot and process namespace.
+        type: str
+        required: true
+      pid:
+        description: The process on the controller.
+        type: int
+        required: true
+      started:
+        description: When that process began.
+        type: str
+        required: true
+      described:
+        description: The same for people.
+        type: str
+        required: true
+      replaces:
+        description: An earlier run that is known to be dead.
+        type: dict
+seealso:
+  - module: mediastore.s3.migration_info
+  - module: mediastore.s3.sync
+  - module: mediastore.s3.verify
+"""
+
+EXAMPLES = r"""
+- name: Record that the live copy is complete
+  mediastore.s3.migration:
+    name: media
+    stage: synced
+    path: /srv/media
+    bucket: media
+    figures: "{{ copied.transferred }}"
+
+- name: Set the directory aside, now that the application is stopped and its last files are in the bucket
+  mediastore.s3.migration:
+    name: media
+    stage: backed_up
+    path: /srv/media
+"""
+
+RETURN = r"""
+directory:
+  description: Where everything about this migration is kept on the host.
+  returned: success
+  type: str
+  sample: /var/lib/mediastore/media
+journal:
+  description: The journal for M(mediastore.s3.sync) and M(mediastore.s3.verify).
+  returned: success
+  type: str
+  sample: /var/lib/mediastore/media/journal
+stage:
+  description: The stage that the migration is at now.
+  returned: success
+  type: str
+  sample: healthy
+interrupted:
+  description: Whether the migration stands between the stop of the application and its health.
+  returned: success
+  type: bool
+may_be_switched:
+  description: Whether the application may have run on the bucket, so that the bucket may hold uploads that exist nowhere else.
+  returned: success
+  type: bool
+proved:
+  description: Whether the backup was verified in full after the cutover.
+  returned: success
+  type: bool
+backup:
+  description: Where the old files are kept after the cutover.
+  returned: success
+  type: str
+  sample: /srv/media.before-s3
+backup_exists:
+  description: Whether they are there.
+  returned: success
+  type: bool
+replaced:
+  description: Where a rollback keeps a file that it replaces.
+  returned: success
+  type: str
+  sample: /srv/media.replaced
+services:
+  description: The services as they were before they were stopped.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The unit.
+      type: str
+    active:
+      description: Whether it ran.
+      type: bool
+    enabled:
+      description: Whether it starts at boot; null for a unit that has no such setting.
+      type: bool
+was_running:
+  description: Whether the application ran before it was stopped.
+  returned: success
+  type: bool
+owed:
+  description: Whether a rollback could not read the bucket, so files that exist only there must still be brought back.
+  returned: success
+  type: bool
+downtime_s:
+  description: Seconds from just before the stop until the application was healthy, for the last C(cutover) and C(rollback).
+  returned: success
+  type: dict
+  sample: {cutover: 4.217}
+figures:
+  description: The counts that belong to the stages, by stage.
+  returned: success
+  type: dict
+  sample: {synced: {files: 1000, bytes: 123456789}}
+history:
+  description: The last 50 stages that were entered, each with its time in UTC.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{stage: synced, at: "2026-11-20T12:30:23.123Z", files: 1000, bytes: 123456789}]
+summary:
+  description: All this in a few lines for a person.
+  returned: success
+  type: list
+  elements: str
+next:
+  description: The command that comes next; empty when there is none.
+  returned: success
+  type: str
+  sample: ansible-playbook mediastore.s3.migrate.finalize
+undo:
+  description: The command that goes back; empty when there is nothing to go back from.
+  returned: success
+  type: str
+  sample: ansible-playbook mediastore.s3.migrate.rollback
+holder:
+  description: The run of Ansible that holds the claim.
+  returned: when another run is at work
+  type: dict
+"""
+
+import typing as t
+
+from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.migration import MIGRATION, application, result
+from ..module_utils._base.module import HostModule
+from ..module_utils._core.claim import Controller
+from ..module_utils._core.stages import Stages, state_directory
+
+SPEC = MIGRATION.merge(
+    ArgSpec(
+        {
+            "stage": {
+                "type": "str",
+                "choices": ["synced", "stopping", "backed_up", "healthy", "rolling_back", "restored", "rolled_back", "finalized"],
+            },
+            "intent": {"type": "str", "choices": ["healthy", "rolled_back", "finalized"]},
+            "bucket": {"type": "str"},
+            "prefix": {"type": "str", "default": ""},
+            "endpoint": {"type": "str", "default": ""},
+            "exclude": {"type": "list", "elements": "str", "default": []},
+            "figures": {
+                "type": "dict",
+                "default": {},
+                "options": {
+                    "changed": {"type": "bool", "default": False},
+                    "files": {"type": "int"},
+                    "bytes": {"type": "int"},
+                    "duration_s": {"type": "float"},
+                    "files_per_s": {"type": "float"},
+                },
+            },
+            "proof": {
+                "type": "dict",
+                "options": {"files": {"type": "int", "required": True}, "bytes": {"type": "int", "required": True}},
+            },
+            "reason": {"type": "str", "default": ""},
+            "owed": {"type": "bool", "default": False},
+            "keep_days": {"type": "float", "default": 7},
+            "lock_wait": {"type": "float", "default": 0},
+            "release": {"type": "bool", "default": False},
+            "controller": {
+                "type": "dict",
+                "options": {
+                    "machine": {"type": "str", "required": True},
+                    "pid": {"type": "int", "required": True},
+                    "started": {"type": "str", "required": True},
+                    "described": {"type": "str", "required": True},
+                    "replaces": {"type": "dict"},
+                },
+            },
+        },
+        required_if=[("stage", "synced", ("path", "bucket"))],
+    )
+)
+
+
+def record(module: HostModule) -> dict[str, t.Any]:
+    """Enter the stage that was asked for, with the state directory locked and claimed."""
+    params = module.params
+    directory = state_directory(params["state_dir"], params["name"])
+    with Stages.locked(directory, params["lock_wait"], module.check_mode):
+        stages = Stages(directory, params["name"], module.run_command, check=module.check_mode)
+        controller = params["controller"]
+        if controller:
+            stages.hold(Controller.from_dict(controller), controller["replaces"] and Controller.from_dict(controller["replaces"]))
+        _check(stages, params)
+        if params["stage"]:
+            _enter(stages, params)
+        if params["release"]:
+            stages.release()
+        return dict(
+            result(directory, stages.migration, params),
+            changed=stages.changed,
+            diff={"before": {"stage": stages.before["stage"]}, "after": {"stage": stages.migration.stage}},
+        )
+
+
+def _store(params: dict[str, t.Any]) -> dict[str, str]:
+    return {key: params[key] or "" for key in ("endpoint", "bucket", "prefix")}
+
+
+def _check(stages: Stages, params: dict[str, t.Any]) -> None:
+    if stages.migration.path and params["path"] and params["bucket"]:
+        stages.migration.bind(params["path"], _store(params))
+    if params["intent"] == "finalized":
+        stages.may_finalize(params["keep_days"])
+    elif params["intent"]:
+        stages.may_reach(params["intent"])
+
+
+def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
+    app = application(params)
+    figures = {key: value for key, value in params["figures"].items() if value is not None}
+    acts: dict[str, t.Callable[[], None]] = {
+        "synced": lambda: stages.synced(params["path"], _store(params), figures),
+        "stopping": lambda: stages.stopping(app),
+        "backed_up": lambda: stages.backed_up(app, figures),
+        "healthy": lambda: stages.healthy(params["proof"]),
+        "rolling_back": lambda: stages.rolling_back(app, params["reason"]),
+        "restored": lambda: stages.restored(params["owed"]),
+        "rolled_back": stages.rolled_back,
+        "finalized": lambda: stages.finalized(params["exclude"], params["keep_days"]),
+    }
+    acts[params["stage"]]()
+
+
+def main() -> None:
+    HostModule(SPEC).run(record)
+
+
+if __name__ == "__main__":
+    main()

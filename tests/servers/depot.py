@@ -1,0 +1,254 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small application with media: PUT stores, GET reads; its configuration file says whether in a directory or in a bucket.
+
+    python tests/servers/depot.py start CONFIG     returns when it answers; succeeds when it runs already
+    python tests/servers/depot.py stop CONFIG      finishes the requests at hand; returns when the process is gone
+    python tests/servers/depot.py status CONFIG    exit status 0: running, 3: not running
+
+CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory`` or ``s3``), ``directory``, and for S3 ``bucket``, ``prefix``,
+``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``. A PUT is acknowledged (201) only when the file is stored. Like many real
+applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Protocol
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 30.0
+PIECE = 64 * 1024
+
+
+class Backend(Protocol):
+    """Where the media are."""
+
+    def put(self, key: str, body: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes | None: ...
+
+
+class InDirectory:
+    """Media as files."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = Path(directory)
+
+    def put(self, key: str, body: bytes) -> None:
+        path = self.directory / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "wb") as out:
+            for start in range(0, len(body), PIECE):
+                out.write(body[start : start + PIECE])
+                out.flush()
+            os.fsync(out.fileno())
+
+    def get(self, key: str) -> bytes | None:
+        path = self.directory / key
+        return path.read_bytes() if path.is_file() else None
+
+
+class InBucket:
+    """Media as objects."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        import boto3
+        from botocore.config import Config
+
+        self.bucket, self.prefix = config["bucket"], config.get("prefix", "")
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=config["endpoint_url"],
+            aws_access_key_id=config["access_key"],
+            aws_secret_access_key=config["secret_key"],
+            region_name="us-east-1",
+            verify=config.get("ca_path", True),
+            config=Config(
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=5,
+                read_timeout=20,
+                max_pool_connections=32,
+            ),
+        )
+
+    def put(self, key: str, body: bytes) -> None:
+        self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=body)
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return bytes(self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read())
+        except self.client.exceptions.NoSuchKey:
+            return None
+
+
+def open_backend(config: dict[str, Any]) -> Backend:
+    """The backend that the configuration names."""
+    return InBucket(config) if config["backend"] == "s3" else InDirectory(config["directory"])
+
+
+def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
+    """The request handler for a backend."""
+
+    class Handler(BaseHTTPRequestHandler):
+        """GET and PUT /media/KEY, GET /health."""
+
+        def do_GET(self) -> None:
+            self._answering(self._get)
+
+        def do_PUT(self) -> None:
+            self._answering(self._put)
+
+        def _get(self) -> None:
+            if self.path == "/health":
+                # asks the backend, so that a bucket that cannot be reached is not called healthy
+                backend.get("health-check-that-does-not-exist")
+                return self._answer(200, b"ok\n")
+            found = backend.get(self._key())
+            return self._answer(404, b"") if found is None else self._answer(200, found)
+
+        def _put(self) -> None:
+            backend.put(self._key(), self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(201, b"")
+
+        def _answering(self, act: Callable[[], None]) -> None:
+            try:
+                act()
+            except Exception as error:
+                self._answer(500, repr(error).encode())
+
+        def _key(self) -> str:
+            key = urllib.parse.unquote(self.path).partition("/media/")[2]
+            if not key or ".." in key.split("/"):
+                raise ValueError(f"not a key: {self.path}")
+            return key
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            print(self.log_date_time_string(), format % args, flush=True)
+
+    return Handler
+
+
+class Server(ThreadingHTTPServer):
+    """Waits for the requests at hand when it is closed."""
+
+    daemon_threads = False
+    allow_reuse_address = True
+
+
+def serve(config: dict[str, Any]) -> None:
+    """Serve until SIGTERM."""
+    server = Server(("127.0.0.1", config["port"]), handler(open_backend(config)))
+    Path(config["pid_file"]).write_text(f"{os.getpid()}\n")
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        server.serve_forever(poll_interval=0.1)
+    finally:
+        server.server_close()
+        Path(config["pid_file"]).unlink()
+
+
+def running(config: dict[str, Any]) -> int | None:
+    """The process, if it runs."""
+    try:
+        pid = int(Path(config["pid_file"]).read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if b"depot.py" in command else None
+
+
+def healthy(config: dict[str, Any]) -> bool:
+    """Whether it answers at all."""
+    connection = http.client.HTTPConnection("127.0.0.1", config["port"], timeout=20)
+    try:
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        return True
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def start(config: dict[str, Any], path: str) -> int:
+    """Put the server in the background and wait until it answers."""
+    if running(config):
+        return 0
+    with open(config["log"], "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, os.path.abspath(__file__), "serve", path],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            print(f"the depot ended with {process.returncode}, see {config['log']}", file=sys.stderr)
+            return 1
+        if healthy(config):
+            return 0
+        time.sleep(0.05)
+    print(f"the depot did not answer within {START_TIMEOUT_S:.0f} s, see {config['log']}", file=sys.stderr)
+    return 1
+
+
+def stop(config: dict[str, Any]) -> int:
+    """End the server, gracefully if it lets us."""
+    pid = running(config)
+    if pid is None:
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while running(config) == pid:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+    return 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("action", choices=["start", "stop", "status", "serve"])
+    parser.add_argument("config")
+    arguments = parser.parse_args()
+    config = json.loads(Path(arguments.config).read_text())
+    if arguments.action == "start":
+        return start(config, arguments.config)
+    if arguments.action == "stop":
+        return stop(config)
+    if arguments.action == "status":
+        return 0 if running(config) else 3
+    serve(config)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
