@@ -280,8 +280,8 @@ holder:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.host import HostModule
 from ..module_utils._base.migration import MIGRATION, application, result
-from ..module_utils._base.module import HostModule
 from ..module_utils._core.claim import Controller
 from ..module_utils._core.stages import Stages, state_directory
 

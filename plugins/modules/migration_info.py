@@ -153,8 +153,8 @@ undo:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.host import HostModule
 from ..module_utils._base.migration import MIGRATION, application, result
-from ..module_utils._base.module import HostModule
 from ..module_utils._core.preflight import findings
 from ..module_utils._core.stages import load, state_directory
 
