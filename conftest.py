@@ -12,7 +12,9 @@ def _fail_if_skipped(report: pytest.CollectReport | pytest.TestReport) -> None:
     """Turn a skip, or an expected failure, into a failure that keeps the reason."""
     if report.skipped:
         # a skip's longrepr is (path, line, reason)
-        reason = getattr(report, "wasxfail", "") or (report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        reason = getattr(report, "wasxfail", "") or (
+            report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        )
         report.outcome = "failed"
         report.longrepr = f"did not run, and a test that does not run proves nothing: {reason}"
         # or the terminal and the XML report would go on calling it an expected failure

@@ -43,8 +43,8 @@ def main() -> None:
     if script.exists():
         return
     cache.mkdir(parents=True, exist_ok=True)
-    download = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(cache), f"pip=={version}"]
-    subprocess.run(download, check=True)
+    options = ["--quiet", "--no-deps", "--only-binary=:all:", "--dest", str(cache)]
+    subprocess.run([sys.executable, "-m", "pip", "download", *options, f"pip=={version}"], check=True)
     script.write_text(STAND_IN.format(version=version), encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
   git ls-files -z --cached --others --exclude-standard --deduplicate |
     while IFS= read -r -d '' file; do [[ ! -e $file && ! -L $file ]] || printf '%s\0' "$file"; done >"$files"
 else # an unpacked archive
-  find . \( -path ./build -o -name __pycache__ \) -prune -o -type f -printf '%P\0' >"$files"
+  find . \( -path ./build -o -path ./.git -o -name __pycache__ \) -prune -o -type f -printf '%P\0' >"$files"
 fi
 rsync -a --delete-missing-args --from0 --files-from="$files" ./ "$tree/"
 # --files-from never deletes what has left the list. tests/output is ansible-test's own.

@@ -145,7 +145,7 @@ def test_the_floors_would_notice(source, place):
     ("source", "place"),
     [
         ("import json\nfrom .errors import BadInput\nfrom . import keys", "module_utils/_core/x.py"),
-        ("import boto3\nfrom ..profile import Profile\nfrom ..._core.errors import BadInput", "module_utils/_store/providers/x.py"),
+        ("import boto3\nfrom ..profile import Profile\nfrom ..._core import errors", "module_utils/_store/providers/x.py"),
         ("from ..module_utils._base.module import StoreModule\nfrom ..module_utils._core import keys", "modules/x.py"),
         ("from ansible.plugins.action import ActionBase\nfrom ..plugin_utils._live import Live", "action/x.py"),
     ],
