@@ -53,6 +53,13 @@ options:
     description: How many objects O(read_back=sample) draws.
     type: int
     default: 20
+  live:
+    description:
+      - The directory is in use. A file that O(journal) does not cover came or changed after the last sync.
+        Nothing is claimed about it; it is only counted, as C(pending).
+      - What the journal covers is compared as always.
+    type: bool
+    default: false
   extra:
     description: Whether an object that has no file is a difference.
     type: str
@@ -102,7 +109,7 @@ counts:
   description: How many keys got which verdict.
   returned: success, and failure after the comparison
   type: dict
-  sample: {"matched": 5012, "missing": 0, "different": 0, "extra": 3, "unreadable": 0}
+  sample: {"matched": 5012, "missing": 0, "different": 0, "extra": 3, "unreadable": 0, "pending": 0}
 samples:
   description: The first O(samples) names of each verdict but C(matched).
   returned: success, and failure after the comparison
@@ -159,6 +166,7 @@ SPEC = TREE.merge(
         {
             "read_back": {"type": "str", "choices": ["none", "sample", "all"], "default": "none"},
             "sample": {"type": "int", "default": 20},
+            "live": {"type": "bool", "default": False},
             "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         }
@@ -201,6 +209,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
             params["sample"],
             params["concurrency"],
             progress_of(module),
+            params["live"],
         )
         findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"])
     return judge(module, findings, doing, time.monotonic() - begun)

@@ -23,7 +23,9 @@ from .transfer import fan_out
 from .upload import read_back
 
 MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE = "matched", "missing", "different", "extra", "unreadable"
-VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE)
+#: came or changed after the last sync of a live directory, so nothing is claimed about it
+PENDING = "pending"
+VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE, PENDING)
 NONE, SAMPLE, ALL = "none", "sample", "all"
 
 
@@ -88,6 +90,7 @@ class Verifier:
         sample: int,
         workers: int,
         progress: Progress,
+        live: bool = False,
     ) -> None:
         self._tree = tree
         self._store = store
@@ -97,6 +100,7 @@ class Verifier:
         self._sample_size = sample
         self._workers = workers
         self._progress = progress
+        self._live = live
         self._sample: list[Finding] = []
 
     def run(self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int) -> Findings:
@@ -160,6 +164,8 @@ class Verifier:
         file, thing = row.local, row.remote
         if file is None:
             return Finding(row.key, EXTRA)
+        if self._live and not (row.proof and row.proof.covers(file)):
+            return Finding(row.key, PENDING, size=file.size)
         if thing is None:
             gone = not os.path.lexists(self._tree.path(row.key))
             return None if gone else Finding(row.key, MISSING, size=file.size)
