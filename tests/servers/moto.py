@@ -78,10 +78,14 @@ class MotoS3:
         self.endpoint_url = f"{'https' if context else 'http'}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
-        self._api("reset")
+        self.reset()
         if self._auth:
             self._require_keys()
         return self
+
+    def reset(self) -> None:
+        """Forget everything, and all requests."""
+        self._api("reset")
 
     def stop(self) -> None:
         """Stop it, and leave moto's process-wide settings as they were."""

@@ -134,7 +134,8 @@ def _mistake(statement: t.Any, bucket: str) -> str:
     for one, other in (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")):
         if not statement.get(one) and not statement.get(other):
             return f"has no {one}"
-    if not isinstance(statement.get("Condition", {}), dict):
+    conditions = statement.get("Condition", {})
+    if not isinstance(conditions, dict) or not all(isinstance(keys, dict) for keys in conditions.values()):
         return "has a Condition that is not a dictionary"
     for resource in _strings(statement.get("Resource", [])):
         if not _names_bucket(resource, bucket):

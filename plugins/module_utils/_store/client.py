@@ -70,7 +70,7 @@ def _config(connection: Connection, pool: int) -> dict[str, t.Any]:
         # Without it boto3 presigns with Signature V2 for every endpoint that is not Amazon's.
         "signature_version": "s3v4",
         "s3": {"addressing_style": connection.addressing_style},
-        "retries": {"mode": "standard", "max_attempts": connection.max_attempts},
+        "retries": {"mode": "standard", "total_max_attempts": connection.max_attempts},
         "connect_timeout": connection.connect_timeout,
         "read_timeout": connection.read_timeout,
         "max_pool_connections": pool,

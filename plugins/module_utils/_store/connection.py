@@ -90,7 +90,7 @@ class Connection:
             )
         for name in ("connect_timeout", "read_timeout", "max_attempts"):
             if getattr(self, name) < 1:
-                raise BadInput("connect to the store", said=f"O({name}) is {getattr(self, name)}", remedy="Use 1 or more.")
+                raise BadInput("connect to the store", said=f"{name} is {getattr(self, name)}", remedy="Use 1 or more.")
 
 
 def _check_url(name: str, url: str) -> None:
@@ -102,6 +102,6 @@ def _check_url(name: str, url: str) -> None:
     if not usable:
         raise BadInput(
             "connect to the store",
-            said=f"O({name}) is {without_userinfo(url)!r}, which is not a URL of a server",
+            said=f"{name} is {without_userinfo(url)!r}, which is not the URL of a server",
             remedy="Write it as https://host or https://host:port.",
         )

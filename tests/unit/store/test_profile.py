@@ -1,0 +1,59 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is refused before anything is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import Unsupported
+from ansible_collections.mediastore.s3.plugins.module_utils._store.facets import ALL, POLICY, VERSIONING
+from ansible_collections.mediastore.s3.plugins.module_utils._store.guard import OPERATIONS
+from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import Facets
+from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import PROFILES
+
+
+def test_the_guard_knows_every_facet():
+    assert set(OPERATIONS) == set(vars(Facets()))
+    assert {facet.name for facet in ALL} <= set(OPERATIONS)
+
+
+def test_a_refusal_names_the_provider_and_the_alternative():
+    with pytest.raises(Unsupported) as caught:
+        POLICY.require(PROFILES["b2"], {}, "set a policy")
+    assert "Backblaze B2 has no bucket policy" in str(caught.value)
+    assert "application keys" in caught.value.remedy
+
+
+def test_what_is_always_on_may_be_asked_for_and_not_refused():
+    VERSIONING.require(PROFILES["b2"], True, "set up")
+    with pytest.raises(Unsupported, match="always on"):
+        VERSIONING.require(PROFILES["b2"], False, "set up")
+
+
+@pytest.mark.parametrize("facet", ALL, ids=[facet.name for facet in ALL])
+def test_an_unknown_store_may_be_asked_for_everything(facet):
+    facet.require(PROFILES["generic"], None, "look")
+
+
+@pytest.mark.parametrize(
+    ("provider", "wish", "words"),
+    [
+        ("minio", {"storage_class": "GLACIER"}, "no storage class GLACIER"),
+        ("garage", {"acl": "public-read"}, "does not take the ACL"),
+        ("rclone", {"sse": "SSE-C"}, "cannot encrypt with SSE-C"),
+        ("b2", {"sse": "aws:kms"}, "cannot encrypt with aws:kms"),
+    ],
+)
+def test_uploads_that_the_provider_cannot_keep(provider, wish, words):
+    with pytest.raises(Unsupported, match=words):
+        PROFILES[provider].check_upload("put objects", **wish)
+
+
+@pytest.mark.parametrize(
+    ("provider", "wish"),
+    [("generic", {"storage_class": "ANYTHING", "acl": "private", "sse": "SSE-C"}), ("rclone", {}), ("garage", {"sse": "SSE-C"})],
+)
+def test_uploads_that_it_can(provider, wish):
+    PROFILES[provider].check_upload("put objects", **wish)
