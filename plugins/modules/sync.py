@@ -90,6 +90,12 @@ options:
   storage_class:
     description: Storage class of the objects, for example V(STANDARD_IA).
     type: str
+  replace:
+    description:
+      - Whether a download replaces a local file that is not the same. With V(false) only what is missing is downloaded, and
+        what exists is counted as C(kept) and not compared.
+    type: bool
+    default: true
   keep_replaced:
     description:
       - Directory to which a local file is moved before a download replaces it, under the same relative path.
@@ -168,8 +174,8 @@ plan:
         - How often each reason was given.
         - To transfer, C(missing), C(gone_from_store) (missing although the journal proved it), C(size), C(content),
           C(changing) (being written) and C(unprovable) (the ETag tells nothing, and no journal does).
-        - To leave it, C(proved), C(same_content), C(same_size), C(only_in_store), C(only_local), C(excluded), C(special),
-          C(vanished) and C(folder_marker) (an empty object whose key ends in a slash).
+        - To leave it, C(proved), C(same_content), C(same_size), C(only_in_store), C(only_local), C(kept), C(excluded),
+          C(special), C(vanished) and C(folder_marker) (an empty object whose key ends in a slash).
       returned: always
       type: dict
       sample: {"missing": 12, "proved": 5000}
@@ -273,6 +279,7 @@ SPEC = TREE.merge(
             "metadata": {"type": "dict", "default": {}},
             "acl": {"type": "str"},
             "storage_class": {"type": "str"},
+            "replace": {"type": "bool", "default": True},
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},
         },
@@ -339,6 +346,7 @@ def rules(module: StoreModule) -> Rules:
         part_size=params["part_size"],
         concurrency=params["concurrency"],
         keep_replaced=params["keep_replaced"],
+        replace=params["replace"],
         samples=params["samples"],
     )
 

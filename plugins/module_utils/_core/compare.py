@@ -46,15 +46,18 @@ class Comparer:
     ========= ========= ====================================== ===================================
 
     compare=checksum never believes a proof. When downloading, read "file" and "object" the other way round (the reasons are
-    ``missing``, ``size``, ``content``, ``unprovable``, ``only_local``).
+    ``missing``, ``size``, ``content``, ``unprovable``, ``only_local``; with replace=False whatever exists is left: ``kept``).
     """
 
-    def __init__(self, direction: str, compare: str, path: Callable[[str], bytes], etag_is_md5: bool, part_size: int) -> None:
+    def __init__(
+        self, direction: str, compare: str, path: Callable[[str], bytes], etag_is_md5: bool, part_size: int, replace: bool = True
+    ) -> None:
         self.direction = direction
         self.compare = compare
         self._path = path
         self._etag_is_md5 = etag_is_md5
         self._part_size = part_size
+        self.replace = replace
 
     def listed(self, row: Row) -> Decision:
         """Decide with the listing at hand."""
@@ -65,6 +68,8 @@ class Comparer:
             if self.direction == DOWNLOAD:
                 return Decision(IGNORE, "only_local")
             return Decision(UPLOAD, "gone_from_store" if row.proof else "missing")
+        if self.direction == DOWNLOAD and not self.replace:
+            return Decision(IGNORE, "kept")
         if file.size != thing.size:
             return Decision(self.direction, "size")
         if self.compare == SIZE:

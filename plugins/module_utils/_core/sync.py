@@ -41,6 +41,8 @@ class Rules:
     concurrency: int
     keep_replaced: str | None
     samples: int
+    #: whether a download replaces a file that differs
+    replace: bool = True
 
 
 class Sync:
@@ -66,7 +68,7 @@ class Sync:
     def plan(self) -> Plan:
         """Compare both sides and write down what is to be done; sends nothing but LIST."""
         rules, problems = self._rules, Problems(self.tried)
-        comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size)
+        comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size, rules.replace)
         planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples)
         if rules.against_journal:
             return planner.against_journal(self._proofs, problems)
