@@ -26,6 +26,7 @@ import json
 from html import escape
 from typing import Any, Mapping
 
+from .progress import human
 from .report_style import STYLE
 from .timeline import steps, timeline
 
@@ -54,15 +55,6 @@ def number(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
 
 
-def size(count: float) -> str:
-    """Bytes in the unit that a person would use."""
-    units = ("bytes", "kB", "MB", "GB", "TB")
-    step = 0
-    while count >= 1000 and step < len(units) - 1:
-        count, step = count / 1000, step + 1
-    return f"{count:.0f} {units[step]}" if step == 0 or count >= 100 else f"{count:.1f} {units[step]}"
-
-
 def _head(report: Report) -> str:
     lost = report.get("uploads", {}).get("lost")
     verdict = {None: "", 0: '<p class="verdict good">Nothing was lost</p>'}.get(
@@ -79,10 +71,10 @@ def _figures(report: Report) -> str:
     moved, uploads = report.get("moved", {}), report.get("uploads", {})
     tiles = []
     if moved.get("files"):
-        tiles.append((number(moved["files"]), "files moved", size(moved.get("bytes", 0))))
+        tiles.append((number(moved["files"]), "files moved", human(moved.get("bytes", 0))))
     if moved.get("files") and moved.get("seconds"):
         tiles.append(
-            (number(moved["files"] / moved["seconds"]), "files per second", f"{size(moved['bytes'] / moved['seconds'])}/s")
+            (number(moved["files"] / moved["seconds"]), "files per second", f"{human(moved['bytes'] / moved['seconds'])}/s")
         )
     if report.get("downtime_s") is not None:
         tiles.append((f"{report['downtime_s']:.1f}", "seconds of downtime", "restart of the application included"))

@@ -19,7 +19,7 @@ FULL = {
     "source": "/srv/media & more",
     "bucket": "media",
     "generated": "2026-11-20T12:30:23.000Z",
-    "moved": {"media": 1000, "files": 2812, "bytes": 121_000_000, "seconds": 31.2},
+    "moved": {"media": 1000, "files": 2812, "bytes": 120 << 20, "seconds": 31.2},
     "downtime_s": 5.53,
     "uploads": {"acknowledged": 1644, "lost": 0},
     "stages": [
@@ -73,8 +73,8 @@ def test_page_tells_the_figures_it_was_given():
     text = Page(report.as_html(FULL)).text
     for words in (
         "Nothing was lost",
-        "2812 files moved 121 MB",
-        "90 files per second 3.9 MB/s",
+        "2812 files moved 120.0 MiB",
+        "90 files per second 3.8 MiB/s",
         "5.5 seconds of downtime",
         "of 1644 acknowledged",
     ):
@@ -147,10 +147,3 @@ def test_parts_of_the_window_fill_the_bar():
 @pytest.mark.parametrize(("seconds", "said"), [(0.04, "0.0 s"), (99.94, "99.9 s"), (128.0, "2 min 08 s")])
 def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
-
-
-@pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (121_000_000, "121 MB"), (5e15, "5000 TB")]
-)
-def test_sizes_as_people_say_them(count, said):
-    assert report.size(count) == said
