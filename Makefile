@@ -55,7 +55,8 @@ format: ## formats Python
 	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/ruff" format --no-cache . && "$$venv/bin/ruff" check --no-cache --fix .
 
 changelog: ## CHANGELOG.md from the fragments, for the version in galaxy.yml
-	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/antsibull-changelog" release --reload-plugins --update-existing
+	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && \
+	  PATH="$$venv/bin:$$PATH" antsibull-changelog release --reload-plugins --update-existing
 
 dist: ## the collection's archive, in build/
 	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .
