@@ -70,8 +70,8 @@ options:
   progress:
     description:
       - Whether the controller shows files, bytes, rate and remaining time while the module runs.
-      - V(auto) does so if the standard error of C(ansible-playbook) is a terminal, but not for a sync against the journal:
-        showing it costs some seconds, in which the application is stopped.
+      - V(auto) does so if the standard error of C(ansible-playbook) is a terminal. Showing it costs some
+        seconds, so it is not done for a sync against the journal, during which an application may be stopped.
       - Without it, and with C(async), the module runs like any other.
     type: str
     choices: [auto, always, never]

@@ -56,7 +56,7 @@ options:
   live:
     description:
       - The directory is in use. A file that O(journal) does not cover came or changed after the last sync.
-        Nothing is claimed about it; it is only counted, as C(pending).
+        If it is missing or different in the bucket, it is only counted, as C(pending).
       - What the journal covers is compared as always.
     type: bool
     default: false
@@ -169,7 +169,8 @@ SPEC = TREE.merge(
             "live": {"type": "bool", "default": False},
             "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-        }
+        },
+        required_if=[("live", True, ["journal"])],
     )
 )
 

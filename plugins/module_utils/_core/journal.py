@@ -158,7 +158,19 @@ def scratch(directory: str) -> Journal:
 
 
 def _connect(path: str, read_only: bool) -> sqlite3.Connection:
-    uri = f"file:{quote(path)}?mode={'ro' if read_only else 'rwc'}"
+    """Open the file, and look into it: before that SQLite says nothing about it."""
+    if not read_only:
+        return _opened(f"file:{quote(path)}?mode=rwc")
+    try:
+        # Not mode=ro: a reader that may not write leaves the files of the write-ahead log behind.
+        database = _opened(f"file:{quote(path)}?mode=rw")
+    except sqlite3.OperationalError:  # in a directory that this user may not write
+        database = _opened(f"file:{quote(path)}?immutable=1")
+    database.execute("pragma query_only = 1")
+    return database
+
+
+def _opened(uri: str) -> sqlite3.Connection:
     database = sqlite3.connect(uri, uri=True, timeout=10)
     database.execute("select count(*) from sqlite_master")
     return database

@@ -108,10 +108,10 @@ class Planner:
         if not self._downloading:
             why = unfit_for_store(row.key, self._key_max_bytes)
         else:
+            why = unfit_for_disk(self._tree.relative(row.key)) if row.remote is not None else ""
             above = self._files_above.file_above(row.key)
-            why = f"{printable(above)} is a file, so it cannot be a folder" if above else ""
-            if row.remote is not None:
-                why = why or unfit_for_disk(self._tree.relative(row.key))
+            if above and not why:
+                why = f"{printable(above)} is a file, so it cannot be a folder"
         if why:
             problems.add(row.key, why)
         return not why

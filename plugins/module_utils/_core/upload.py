@@ -98,8 +98,8 @@ class Uploader:
 
     def _fitting_part(self, size: int) -> int:
         """The part size with which a file of this size needs no more parts than the store takes."""
-        least = -(-size // self._store.max_parts)
-        return max(self._part_size, self._store.part_min, -(-least // MIB) * MIB)
+        usual, least = max(self._part_size, self._store.part_min), -(-size // self._store.max_parts)
+        return usual if least <= usual else -(-least // MIB) * MIB
 
     def _pieces(self, source: object, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Generator[bytes, None, None]:
         """The file in pieces; the last one is only given out if the file is still the one that was opened."""

@@ -164,16 +164,20 @@ class Verifier:
         file, thing = row.local, row.remote
         if file is None:
             return Finding(row.key, EXTRA)
-        if self._live and not (row.proof and row.proof.covers(file)):
-            return Finding(row.key, PENDING, size=file.size)
+        finding = self._compare(file, thing, row.proof)
+        if self._live and finding and finding.verdict in (MISSING, DIFFERENT) and not (row.proof and row.proof.covers(file)):
+            return finding._replace(verdict=PENDING)
+        return finding
+
+    def _compare(self, file: LocalFile, thing: RemoteObject | None, proof: Proof | None) -> Finding | None:
         if thing is None:
-            gone = not os.path.lexists(self._tree.path(row.key))
-            return None if gone else Finding(row.key, MISSING, size=file.size)
+            gone = not os.path.lexists(self._tree.path(file.key))
+            return None if gone else Finding(file.key, MISSING, size=file.size)
         if thing.size != file.size:
-            return Finding(row.key, DIFFERENT, f"{thing.size} bytes in the store, {file.size} here", file.size)
-        if row.proof and row.proof.covers(file) and row.proof.etag == thing.etag:
-            return Finding(row.key, MATCHED, size=file.size, md5=row.proof.md5)
-        return self._by_digest(file, thing, row.proof)
+            return Finding(file.key, DIFFERENT, f"{thing.size} bytes in the store, {file.size} here", file.size)
+        if proof and proof.covers(file) and proof.etag == thing.etag:
+            return Finding(file.key, MATCHED, size=file.size, md5=proof.md5)
+        return self._by_digest(file, thing, proof)
 
     def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
         parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)

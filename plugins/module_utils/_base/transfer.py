@@ -1,0 +1,79 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""What the options of sync mean, and which of them cannot be meant."""
+
+from __future__ import annotations
+
+import os
+
+from .._core.errors import BadInput
+from .._core.files import free_bytes
+from .._core.model import DOWNLOAD, Attributes
+from .._core.plan import Plan
+from .._core.progress import human
+from .._core.scan import Tree
+from .._core.sync import Rules
+from .module import StoreModule
+
+
+def rules(module: StoreModule) -> Rules:
+    """How this run decides and works."""
+    params, profile = module.params, module.profile
+    return Rules(
+        direction=params["direction"],
+        compare=params["compare"],
+        against_journal=params["against"] == "journal",
+        etag_is_md5=profile.etag_is_md5 and not params["sse_customer_key"],
+        list_sorted=profile.list_sorted,
+        key_max_bytes=profile.key_max_bytes,
+        part_size=params["part_size"],
+        concurrency=params["concurrency"],
+        keep_replaced=params["keep_replaced"],
+        replace=params["replace"],
+        samples=params["samples"],
+    )
+
+
+def attributes(module: StoreModule, doing: str) -> Attributes:
+    """What the objects are stored with, after asking the profile."""
+    params = module.params
+    metadata = {str(name): str(value) for name, value in params["metadata"].items()}
+    for name, value in metadata.items():
+        if not (name + value).isascii() or not (name + value).isprintable():
+            raise BadInput(doing, said=f"the metadata {name!r} is not plain ASCII", remedy="Headers are ASCII: encode it.")
+    module.profile.check_upload(doing, storage_class=params["storage_class"], acl=params["acl"])
+    return Attributes(params["content_type"], params["cache_control"], metadata, params["acl"], params["storage_class"])
+
+
+def check_options(module: StoreModule, doing: str) -> None:
+    """Refuse options that contradict each other."""
+    params = module.params
+    if params["direction"] == DOWNLOAD and params["against"] == "journal":
+        said = "a download compares with the store, and O(against) is journal"
+        raise BadInput(doing, said=said, remedy="Use O(against=store).")
+    if params["direction"] != DOWNLOAD and params["keep_replaced"]:
+        raise BadInput(doing, said="O(keep_replaced) is for downloads", remedy="Leave it out, or use O(direction=download).")
+
+
+def check_destination(module: StoreModule, tree: Tree, doing: str) -> None:
+    """Refuse a destination that a download could not write."""
+    params = module.params
+    if params["direction"] != DOWNLOAD:
+        return
+    root = os.fsdecode(tree.root)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise BadInput(doing, said=f"{root} cannot be written", remedy="Run the task as a user who may write it (C(become)).")
+    kept = params["keep_replaced"]
+    if kept and os.path.realpath(kept).startswith(root.rstrip("/") + "/"):
+        raise BadInput(doing, said=f"O(keep_replaced) {kept} is inside O(path)", remedy="Choose a directory beside it.")
+
+
+def check_room(module: StoreModule, plan: Plan, doing: str) -> None:
+    """Refuse to begin a download that cannot end."""
+    if module.params["direction"] == DOWNLOAD and plan.files:
+        free = free_bytes(module.params["path"])
+        if free < plan.nbytes:
+            said = f"{human(plan.nbytes)} have to be downloaded and {human(free)} are free there"
+            raise BadInput(doing, said=said, remedy="Make room there first.", code="ENOSPC")

@@ -1,0 +1,167 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every verdict, and what each of them is based on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import proof_of
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Disordered
+from ansible_collections.mediastore.s3.plugins.module_utils._core.keys import Exclude
+from ansible_collections.mediastore.s3.plugins.module_utils._core.problems import Problems
+from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
+from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
+from ansible_collections.mediastore.s3.plugins.module_utils._core.verify import Verifier
+
+from .memory import MemoryStore
+
+FILES = {"a": b"1", "b/c": b"22", "d": b"333"}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name, body in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(body)
+    return Tree(str(tmp_path))
+
+
+def check(tree, store, proofs=(), read_back="none", sample=2, etag_is_md5=True, listing=None, live=False):
+    verifier = Verifier(tree, store, etag_is_md5, 8 << 20, read_back, sample, 3, Silent(), live)
+    return verifier.run(store.listing("") if listing is None else listing, proofs, 5)
+
+
+def proofs_of(tree, **changes):
+    return [
+        proof_of(
+            file,
+            hashlib.md5(FILES[file.key]).hexdigest(),
+            changes.get("etag") or hashlib.md5(FILES[file.key]).hexdigest(),
+            0,
+            1 << 62,
+        )
+        for file in tree.files(Problems("x"))
+    ]
+
+
+def test_all_is_well(tree):
+    findings = check(tree, MemoryStore(FILES))
+    assert findings.verified(extra_fails=True)
+    assert findings.as_dict() == {
+        "counts": {"matched": 3, "missing": 0, "different": 0, "extra": 0, "unreadable": 0, "pending": 0},
+        "samples": {},
+        "files": 3,
+        "bytes": 6,
+        "read_back": 0,
+        "vanished": 0,
+    }
+
+
+def test_everything_wrong_is_named(tree):
+    store = MemoryStore({"a": b"2", "b/c": b"longer", "e": b"x"})
+    findings = check(tree, store)
+    assert findings.as_dict()["counts"] == {"matched": 0, "missing": 1, "different": 2, "extra": 1, "unreadable": 0, "pending": 0}
+    assert findings.samples == {
+        "missing": ["d"],
+        "different": ["a (same size, other content)", "b/c (6 bytes in the store, 2 here)"],
+        "extra": ["e"],
+    }
+    assert not findings.verified(extra_fails=False)
+
+
+def test_extra_objects_are_a_difference_only_if_asked(tree):
+    findings = check(tree, MemoryStore({**FILES, "e": b"x"}))
+    assert findings.verified(extra_fails=False)
+    assert not findings.verified(extra_fails=True)
+
+
+def test_a_proof_saves_reading_the_file(tree, monkeypatch):
+    monkeypatch.setattr("ansible_collections.mediastore.s3.plugins.module_utils._core.verify.digest_of_file", None)
+    assert check(tree, MemoryStore(FILES), proofs_of(tree)).verified(True)
+
+
+def test_a_proof_does_not_hide_that_the_object_changed(tree):
+    findings = check(tree, MemoryStore({**FILES, "d": b"444"}), proofs_of(tree))
+    assert findings.samples == {"different": ["d (same size, other content)"], "matched": []}
+
+
+def test_etags_that_tell_nothing_are_read_back(tree):
+    store = MemoryStore(FILES, opaque=True)
+    store.etags = dict.fromkeys(FILES, "opaque")
+    findings = check(tree, store, etag_is_md5=False)
+    assert findings.verified(True)
+    assert sorted(store.reads) == sorted(FILES)
+    store.objects["d"] = b"444"
+    assert check(tree, store, etag_is_md5=False).samples["different"] == ["d (reading it back gave other content)"]
+
+
+def test_read_back_all_finds_what_a_listing_hides(tree):
+    store = MemoryStore(FILES)
+    store.objects["d"] = b"444"  # rotten, under the ETag of the good one
+    assert check(tree, store).verified(True)
+    findings = check(tree, store, read_back="all")
+    assert findings.as_dict()["counts"]["different"] == 1
+    assert (findings.files, findings.nbytes, findings.read_back) == (3, 6, 3)
+
+
+def test_read_back_sample_reads_so_many(tree):
+    store = MemoryStore(FILES)
+    findings = check(tree, store, proofs_of(tree), read_back="sample")
+    assert findings.read_back == len(store.reads) == 2
+    assert (findings.counts["matched"], findings.files, findings.nbytes) == (3, 3, 6)
+    store.objects = dict.fromkeys(FILES, b"?")
+    assert not check(tree, store, listing=MemoryStore(FILES).listing(""), read_back="sample").verified(False)
+
+
+def test_an_object_that_cannot_be_read_back_is_said(tree):
+    store = MemoryStore(FILES)
+    store.refuses.add("a")
+    findings = check(tree, store, read_back="all")
+    assert findings.as_dict()["counts"]["unreadable"] == 1
+    assert not findings.verified(False)
+
+
+def test_a_directory_seen_in_part_proves_nothing(tree, tmp_path):
+    (tmp_path / os.fsdecode(b"\xff")).write_text("x")
+    with pytest.raises(BadInput, match="UTF-8"):
+        check(tree, MemoryStore(FILES))
+
+
+def test_disorder_proves_nothing(tree):
+    with pytest.raises(Disordered):
+        check(tree, MemoryStore(FILES), listing=reversed(list(MemoryStore(FILES).listing(""))))
+
+
+def test_what_is_excluded_is_not_looked_at(tmp_path, tree):
+    tree.exclude = Exclude(["b/"])
+    store = MemoryStore({**FILES, "b/other": b"x", "folder/": b""})
+    del store.objects["b/c"]
+    assert check(tree, store).verified(True)
+
+
+def test_a_file_removed_meanwhile_is_not_missing(tree, tmp_path):
+    store = MemoryStore(FILES)
+
+    def listing():
+        yield from list(store.listing(""))[:2]
+        (tmp_path / "d").unlink()
+
+    findings = check(tree, store, listing=listing())
+    assert findings.verified(True)
+    assert findings.files + findings.vanished in (2, 3)
+
+
+def test_live_what_came_after_the_sync_is_pending_and_what_was_proved_is_not(tree, tmp_path):
+    proofs = proofs_of(tree)
+    (tmp_path / "d").write_bytes(b"4444")
+    (tmp_path / "new").write_bytes(b"5")
+    findings = check(tree, MemoryStore(FILES), proofs, live=True)
+    assert findings.as_dict()["counts"] == {"matched": 2, "missing": 0, "different": 0, "extra": 0, "unreadable": 0, "pending": 2}
+    assert findings.verified(True)
+    assert not check(tree, MemoryStore({"b/c": b"22"}), proofs, live=True).verified(False)
+    assert not check(tree, MemoryStore(FILES), proofs).verified(False)
