@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import threading
 import urllib.parse
 from typing import Protocol
@@ -53,7 +54,7 @@ class Http:
             connection.close()
             raise NotServed(0, str(error) or type(error).__name__) from error
         self._local.connection = connection
-        if answer.status != 200:
+        if answer.status not in (200, 201):
             raise NotServed(answer.status, content[:200].decode(errors="replace"))
         return bytes(content)
 
@@ -79,3 +80,25 @@ class SynapseApp:
     def thumbnail_refs(self, ref: str) -> list[str]:
         media = ref.removeprefix("download/")
         return [f"thumbnail/{media}?{size}" for size in self.THUMBNAILS]
+
+
+class DepotApp:
+    """The small application that serves a directory: PUT and GET /media/NAME."""
+
+    def __init__(self, url: str) -> None:
+        self._http = Http(url)
+
+    def upload(self, upload: Upload, timeout: float) -> str:
+        ref = f"demo-uploads/{secrets.token_hex(8)}-{upload.name}"
+        self._http.request("PUT", self._path(ref), upload.body, {}, timeout)
+        return ref
+
+    def download(self, ref: str, timeout: float) -> bytes:
+        return self._http.request("GET", self._path(ref), None, {}, timeout)
+
+    def thumbnail_refs(self, ref: str) -> list[str]:
+        return []
+
+    @staticmethod
+    def _path(ref: str) -> str:
+        return "/media/" + urllib.parse.quote(ref)

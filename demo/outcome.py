@@ -9,9 +9,8 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from story import Story
-
 from plugins.module_utils._core.report import as_html, as_json
+from story import Story
 
 UNDO = "ansible-playbook -i {inventory} mediastore.s3.migrate.rollback"
 

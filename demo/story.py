@@ -14,11 +14,10 @@ from typing import Any
 
 from apps import App
 from ledger import Ledger
+from playbooks import Playbooks, Run
 from scene import Application, RcloneS3
 from screen import Screen
 from traffic import Check, Outage, Traffic, check_all
-
-from playbooks import Playbooks, Run
 
 AFTER_CUTOVER_S = 4.0
 
@@ -164,16 +163,16 @@ class Story:
         left = sorted(before.keys() & self._files().keys())
         if left:
             raise Broken(f"{len(left)} old files are still in {self.application.media} after the cutover, for example {left[0]}")
-        if not self.application.switched.exists():
-            raise Broken(f"{self.application.switched} does not exist after the cutover")
+        if not self.application.switched():
+            raise Broken("the application's configuration does not name the bucket after the cutover")
 
     def _expect_back(self, before: dict[str, int]) -> None:
         now = self._files()
         wrong = sorted(name for name, size in before.items() if now.get(name) != size)
         if wrong:
             raise Broken(f"{len(wrong)} old files are not back in {self.application.media}, for example {wrong[0]}")
-        if self.application.switched.exists():
-            raise Broken(f"{self.application.switched} still exists after the rollback")
+        if self.application.switched():
+            raise Broken("the application's configuration is not byte for byte what it was before the cutover")
         self.rolled_back = self.migration()["stage"] == "rolled_back"
 
     def outages_of(self, run: Run) -> list[Outage]:
