@@ -28,6 +28,14 @@ def proof_of(file: LocalFile, md5: str, etag: str, part_size: int, read_at_ns: i
     return Proof(file.key, file.size, file.mtime_ns, file.ctime_ns if age > TICK_NS else 0, file.inode, md5, etag, part_size)
 
 
+def still_proved(path: bytes, file: LocalFile, proof: Proof) -> bool:
+    """Whether a proof speaks of this very file; where its times cannot tell (see proof_of), the content is read."""
+    if proof.covers(file):
+        return True
+    digest = digest_of_file(path, file) if file.size == proof.size else None
+    return digest is not None and digest.md5 == proof.md5
+
+
 class Comparer:
     """The truth table of a sync.
 

@@ -10,12 +10,11 @@ import contextlib
 import dataclasses
 import os
 
-from .digest import digest_of_file
+from .compare import still_proved
 from .files import explaining_os
 from .journal import Journal
 from .keys import Exclude
 from .march import march
-from .model import LocalFile, Proof
 from .problems import SHOWN, Problems, printable
 from .scan import Tree
 
@@ -42,7 +41,7 @@ def remove_proved(backup: str, journal: str, prefix: str, exclude: list[str], dr
             if row.local is None:
                 continue
             path = tree.path(row.key)
-            if row.proof and _is_proved(path, row.local, row.proof):
+            if row.proof and still_proved(path, row.local, row.proof):
                 if not dry:
                     with explaining_os("remove a file of the backup"):
                         os.unlink(path)
@@ -54,14 +53,6 @@ def remove_proved(backup: str, journal: str, prefix: str, exclude: list[str], dr
         _prune(os.fsencode(backup))
         _report_rest(os.fsencode(backup), done)
     return done
-
-
-def _is_proved(path: bytes, file: LocalFile, proof: Proof) -> bool:
-    if proof.covers(file):
-        return True
-    # a file that was proved within a clock tick of its last change is not covered by its times: read it again
-    digest = digest_of_file(path, file) if file.size == proof.size else None
-    return digest is not None and digest.md5 == proof.md5
 
 
 def _prune(backup: bytes) -> None:

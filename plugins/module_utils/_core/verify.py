@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from typing import Any, Iterable, Iterator, NamedTuple
 
-from .compare import tells_content
+from .compare import still_proved, tells_content
 from .digest import Digest, digest_of_file, plausible_parts
 from .errors import MediastoreError
 from .march import march
@@ -165,9 +165,16 @@ class Verifier:
         if file is None:
             return Finding(row.key, EXTRA)
         finding = self._compare(file, thing, row.proof)
-        if self._live and finding and finding.verdict in (MISSING, DIFFERENT) and not (row.proof and row.proof.covers(file)):
+        if self._live and finding and finding.verdict in (MISSING, DIFFERENT) and not self._was_there(file, row.proof):
             return finding._replace(verdict=PENDING)
         return finding
+
+    def _was_there(self, file: LocalFile, proof: Proof | None) -> bool:
+        """Whether the journal says that the store had this very file."""
+        try:
+            return proof is not None and still_proved(self._tree.path(file.key), file, proof)
+        except OSError:
+            return False
 
     def _compare(self, file: LocalFile, thing: RemoteObject | None, proof: Proof | None) -> Finding | None:
         if thing is None:

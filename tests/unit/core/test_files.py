@@ -26,7 +26,9 @@ with Lock(sys.argv[1]):
 
 
 def holder(path):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=":".join(sys.path)))
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=":".join(sys.path))
+    )
     assert process.stdout.readline() == b"held\n"
     return process
 
@@ -58,7 +60,9 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 def test_the_content_is_on_disk_before_the_name_points_at_it(tmp_path, monkeypatch):
     order = []
     fsync, replace = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda fd: (order.append("dir" if os.path.isdir(f"/proc/self/fd/{fd}") else "file"), fsync(fd)))
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (order.append("dir" if os.path.isdir(f"/proc/self/fd/{fd}") else "file"), fsync(fd))
+    )
     monkeypatch.setattr(os, "replace", lambda a, b: (order.append("replace"), replace(a, b)))
     files.write_atomic(str(tmp_path / "state"), b"x")
     assert order == ["file", "replace", "dir"]

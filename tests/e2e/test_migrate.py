@@ -1,0 +1,190 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks as a user runs them, against a running application, a real S3 server with TLS, and clients that keep uploading."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot
+from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+
+
+@pytest.fixture
+def site(tmp_path):
+    with RcloneS3(tmp_path / "store", "ACCESSKEY", "a-secret-of-the-store") as store:
+        made = Site(tmp_path, store)
+        made.build()
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def ran(play):
+    assert play.status == 0, play.output
+    return play
+
+
+def test_the_whole_way_and_back_and_again(site):
+    config, mode = site.config.read_bytes(), site.config.stat().st_mode
+    with Writer(site):
+        assert "Nothing was changed." in ran(site.play("plan")).output
+        ran(site.play("sync"))
+        assert site.stage() == "synced"
+        ran(site.play("cutover"))
+        assert site.stage() == "healthy"
+    before_cutover = set(site.acknowledged)
+    assert json.loads(site.config.read_text())["backend"] == "s3"
+    assert list(site.media.rglob("*")) == [], "the application's directory is empty, so it serves from the bucket"
+    assert site.lost() == []
+
+    with Writer(site):
+        for number in range(5):
+            assert site.upload(f"after/{number}", 1000 * number)
+        assert site.upload("first/1/1.bin", 77), "a file of before the cutover gets another content"
+        ran(site.play("rollback"))
+    assert set(site.acknowledged) > before_cutover
+    assert site.stage() == "rolled_back"
+    assert (site.config.read_bytes(), site.config.stat().st_mode) == (config, mode)
+    assert not site.backup.exists()
+    assert site.lost() == []
+    assert (site.media / "after/4").read_bytes() == site.acknowledged["after/4"]
+
+    ran(site.play("cutover"))
+    refused = site.play("finalize")
+    assert refused.status != 0 and "is kept 7 days, until 20" in refused.output
+    assert site.backup.is_dir()
+
+    (site.backup / "first/not-of-ours.txt").write_text("came after the cutover")
+    done = ran(site.play("finalize", "-e", "migrate_keep_backup_days=0"))
+    assert "first/not-of-ours.txt" in done.output
+    assert [path.name for path in site.backup.rglob("*") if path.is_file()] == ["not-of-ours.txt"]
+    assert site.lost() == []
+
+
+def test_finalize_removes_only_what_is_proved(site):
+    ran(site.play("cutover"))
+    ran(site.play("finalize", "-e", "migrate_keep_backup_days=0"))
+    assert site.stage() == "finalized"
+    assert not site.backup.exists()
+    assert site.lost() == []
+
+
+def test_a_second_run_changes_nothing(site):
+    for stage, options in (
+        ("plan", ()),
+        ("sync", ()),
+        ("cutover", ()),
+        ("rollback", ()),
+        ("cutover", ()),
+        ("finalize", ("-e", "migrate_keep_backup_days=0")),
+        ("status", ()),
+    ):
+        ran(site.play(stage, *options))
+        before = snapshot(site.media, site.config.parent, site.store.data)
+        again = ran(site.play(stage, *options))
+        assert again.changed == 0, again.output
+        assert snapshot(site.media, site.config.parent, site.store.data) == before
+
+
+def test_check_mode_changes_nothing_and_predicts(site):
+    finalize = ("-e", "migrate_keep_backup_days=0")
+    for stage, options in (("sync", ()), ("cutover", ()), ("rollback", ()), ("cutover", ()), ("finalize", finalize)):
+        roots = [site.media, site.config.parent, site.store.data, *([site.state] if site.state.exists() else [])]
+        roots += [site.backup] if site.backup.exists() else []
+        before = snapshot(*roots)
+        predicted = ran(site.play(stage, "--check", "--diff", *options))
+        assert snapshot(*roots) == before
+        assert predicted.changed > 0, predicted.output
+        assert site.store.secret_key not in predicted.output
+        ran(site.play(stage, *options))
+    predicted = ran(site.play("finalize", "--check", *finalize))
+    assert predicted.changed == 0, predicted.output
+
+
+def test_a_damaged_and_a_missing_object_are_named_and_nothing_is_stopped(site):
+    ran(site.play("sync"))
+    objects = site.store.data / BUCKET
+    whole = (objects / "first/2/2.bin").read_bytes()
+    damaged, missing = objects / "first/0/0.bin", objects / "first/3/3.bin"
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    missing.unlink()
+    with Writer(site) as writer:
+        refused = site.play("cutover")
+    assert refused.status != 0
+    assert "first/0/0.bin" in refused.output and "first/3/3.bin" in refused.output
+    assert writer.refused == 0, "the application was never stopped"
+    assert site.stage() == "synced"
+    ran(site.play("sync"))
+    assert damaged.read_bytes() == site.acknowledged["first/0/0.bin"]
+    assert (objects / "first/2/2.bin").read_bytes() == whole
+    ran(site.play("cutover"))
+    assert site.lost() == []
+
+
+def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
+    damage = tmp_path / "damage.sh"
+    objects = site.store.data / BUCKET
+    stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
+    damage.write_text(
+        f"#!/bin/sh\nset -e\n{stop}\n[ -e {tmp_path}/damaged ] && exit 0\n"
+        f"head -c 9000000 /dev/zero > {objects}/first/0/0.bin\nrm {objects}/first/3/3.bin\ntouch {tmp_path}/damaged\n"
+    )
+    damage.chmod(0o755)
+    site.vary(generic_stop_command=str(damage))
+    config = site.config.read_bytes()
+    with Writer(site):
+        undone = site.play("cutover")
+    assert undone.status != 0
+    assert "The cutover was undone" in undone.output
+    assert "first/0/0.bin" in undone.output and "first/3/3.bin" in undone.output
+    assert site.stage() == "rolled_back"
+    assert site.config.read_bytes() == config
+    assert site.lost() == []
+    ran(site.play("sync"))
+    ran(site.play("cutover"))
+    assert site.lost() == []
+
+
+def test_an_application_that_does_not_get_healthy_is_switched_back(site):
+    broken = dict(site.settings("s3"), secret_key="wrong")
+    site.vary(generic_switch_files=[{"path": str(site.config), "content": json.dumps(broken)}])
+    config = site.config.read_bytes()
+    site.vary(generic_health_url=f"http://127.0.0.1:{site.port}/media/first/1/1.bin")
+    with Writer(site):
+        undone = site.play("cutover")
+    assert undone.status != 0
+    assert "The cutover was undone" in undone.output and "Wait until the application answers" in undone.output
+    assert "Next, when the cause is found: ansible-playbook -i" in undone.output
+    assert site.config.read_bytes() == config
+    assert site.lost() == []
+    status = ran(site.play("status"))
+    assert "why     Wait until the application answers" in status.output
+    assert status.output.count("Next: ") == 1 and "migrate.cutover" in status.output
+
+
+def test_a_store_that_dies_in_the_window_does_not_keep_the_application_down(site, tmp_path):
+    ran(site.play("sync"))
+    start = site.inventory()["all"]["hosts"]["depot"]["generic_start_command"]
+    script = tmp_path / "start.sh"
+    script.write_text(f"#!/bin/sh\n[ -e {tmp_path}/dead ] || kill -9 {site.store.pid}\ntouch {tmp_path}/dead\nexec {start}\n")
+    script.chmod(0o755)
+    site.vary(
+        generic_start_command=str(script),
+        mediastore_store=dict(site.store.connection, connect_timeout=1, max_attempts=1),
+        generic_health_url=f"http://127.0.0.1:{site.port}/media/first/1/1.bin",
+    )
+    undone = site.play("cutover")
+    assert undone.status != 0
+    assert site.lost() == []
+    assert "owed" in ran(site.play("status")).output
+    site.store.stop()
+    site.store.start()
+    ran(site.play("rollback"))
+    assert ran(site.play("rollback")).changed == 0
+    assert "owed" not in ran(site.play("status")).output
+    assert site.lost() == []
