@@ -23,7 +23,7 @@ class Outcome:
         windows = [run for run in story.runs if run.name in ("cutover", "rollback")]
         outside = [outage.seconds for run in windows for outage in story.outages_of(run)]
         self.complete = len(story.checks) == 3
-        measured = outside + [seconds for _, seconds in story.recorded]
+        measured = outside + [seconds for name, seconds in story.recorded]
         #: the worst that anybody measured; None when a window is not known from both sides
         self.downtime = max(measured) if outside and len(story.recorded) == 3 else None
         self.lost = len({fault.partition(":")[0] for checked in story.checks for fault in checked.check.lost})

@@ -46,7 +46,7 @@ class Run:
 
     def between(self, began: float, ended: float) -> list[tuple[str, float]]:
         """The tasks that ran between two moments, and how many seconds of them lie there."""
-        ends = [at for _, at in self.tasks[1:]] + [self.ended]
+        ends = [at for name, at in self.tasks[1:]] + [self.ended]
         spent = [(name, min(end, ended) - max(at, began)) for (name, at), end in zip(self.tasks, ends, strict=True)]
         return [(name, seconds) for name, seconds in spent if seconds > 0]
 

@@ -93,7 +93,8 @@ class Comparer:
         unchanged stat(2).
         """
         file, proof = row.local, row.proof
-        assert file is not None
+        if file is None:
+            return Decision(IGNORE, "only_in_store")
         if proof is None:
             return Decision(UPLOAD, "missing")
         if proof.size != file.size:

@@ -43,11 +43,7 @@ def march(local: Iterable[LocalFile], remote: Iterable[RemoteObject], proofs: It
     proved = in_order(proofs, "the journal")
     file, thing, proof = next(locals_, None), next(remotes, None), next(proved, None)
     while file is not None or thing is not None:
-        if thing is None or (file is not None and file.key <= thing.key):
-            assert file is not None
-            key = file.key
-        else:
-            key = thing.key
+        key = min(item.key for item in (file, thing) if item is not None)
         while proof is not None and proof.key < key:
             proof = next(proved, None)
         here = file if file is not None and file.key == key else None

@@ -137,10 +137,9 @@ class Planner:
             self._journal.prove(decision.proof)
         if decision.action == KEEP and row.local is not None:
             self._plan.keep(row.local.size)
-        if decision.action not in (UPLOAD, DOWNLOAD) or problems.count:
+        source = row.local if decision.action == UPLOAD else row.remote if decision.action == DOWNLOAD else None
+        if source is None or problems.count:
             return
-        source = row.local if decision.action == UPLOAD else row.remote
-        assert source is not None
         todo = Todo(row.key, decision.action, decision.reason, source.size)
         if row.proof is not None:
             # Until the transfer has proved it again: a run against the journal must not believe what a listing has just refuted.

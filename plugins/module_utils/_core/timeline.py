@@ -49,7 +49,7 @@ def timeline(
 
 def steps(parts: Sequence[tuple[str, float]]) -> str:
     """One bar cut into its parts with a legend below: where the seconds of a short window went."""
-    whole = sum(seconds for _, seconds in parts)
+    whole = sum(seconds for name, seconds in parts)
     if not whole:
         return ""
     shapes, legend, at = [], [], 0.0
