@@ -182,7 +182,8 @@ class Stages:
     def rolling_back(self, app: Application, reason: str) -> None:
         """The way back begins; when it begins from a healthy application its services are recorded afresh."""
         migration = self.migration
-        if migration.stage == "rolling_back":
+        if migration.stage in ("rolling_back", "restored"):
+            # a way back that was cut short goes on where it was
             return
         migration.refuse_unless_legal("rolling_back", predicting=self.check)
         if migration.stage == "healthy":
