@@ -12,7 +12,8 @@ from typing import Any
 from plugins.module_utils._core.report import as_html, as_json
 from story import Story
 
-UNDO = "ansible-playbook -i {inventory} mediastore.s3.migrate.rollback"
+#: shorter parts of the window are not worth a word
+WORTH_NAMING_S = 0.2
 
 
 class Outcome:
@@ -45,7 +46,7 @@ class Outcome:
         story = self.story
         kills = sum(run.killed for run in story.runs)
         lines = [
-            f"Media moved          {self.media} uploads, {story.cutover['figures']['proof']['files']} files at the first cutover",
+            f"Media moved          {self.media} uploads, {self._proof().get('files', 0)} files at the first cutover",
             f"Rate                 {self.rate:.0f} files/s in the live sync, while clients worked",
             f"Downtime             {self.downtime:.1f} s at worst, restart of the application included" if self.downtime else "",
             f"Acknowledged, lost   {self.lost} of {self.media}",
@@ -54,29 +55,30 @@ class Outcome:
         ]
         return [line for line in lines if line]
 
-    def write(self, home: Path, facts: list[tuple[str, str]]) -> None:
+    def write(self, home: Path, undo: str, facts: list[tuple[str, str]]) -> None:
         """Write report.html and report.json."""
-        report = self._report(home, facts)
+        report = self._report(undo, facts)
         (home / "report.html").write_text(as_html(report), encoding="utf-8")
         (home / "report.json").write_text(as_json(report), encoding="utf-8")
 
-    def _report(self, home: Path, facts: list[tuple[str, str]]) -> dict[str, Any]:
+    def _report(self, undo: str, facts: list[tuple[str, str]]) -> dict[str, Any]:
         story = self.story
         traffic = story.traffic
         assert traffic is not None
-        synced = story.sync
+        synced, proof = story.sync, self._proof()
         return {
-            "title": f"The media of {story.application.name} moved to S3",
+            "title": f"{story.application.name[0].upper()}{story.application.name[1:]} moved to S3",
             "source": str(story.application.media),
             "bucket": story.cutover.get("store", {}).get("bucket", ""),
             "endpoint": story.store.endpoint_url,
             "generated": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "moved": {
-                "media": self.media,
-                "files": synced.get("files", 0),
-                "bytes": synced.get("bytes", 0),
-                "seconds": synced.get("duration_s", 0),
+                "files": proof.get("files", 0),
+                "bytes": proof.get("bytes", 0),
+                "files_per_s": self.rate,
+                "bytes_per_s": synced["bytes"] / synced["duration_s"] if synced else 0,
             },
+            "media": self.media,
             "downtime_s": self.downtime,
             "uploads": {"acknowledged": self.media, "lost": self.lost},
             "rolled_back": story.rolled_back,
@@ -85,7 +87,7 @@ class Outcome:
             "traffic": [[second, seen.ok, seen.failed] for second, seen in sorted(traffic.seconds.items())],
             "window": self._window(),
             "verification": self._verification(),
-            "undo": f"{UNDO.format(inventory=home / 'inventory')}\n# at any time before mediastore.s3.migrate.finalize",
+            "undo": f"{undo}\n# at any time before mediastore.s3.migrate.finalize",
             "facts": facts,
         }
 
@@ -100,7 +102,13 @@ class Outcome:
         outages = self.story.outages_of(run) if run else []
         if not run or not outages:
             return []
-        return run.between(min(outage.began for outage in outages), max(outage.ended for outage in outages))
+        parts = run.between(min(outage.began for outage in outages), max(outage.ended for outage in outages))
+        named = [(name, seconds) for name, seconds in parts if seconds >= WORTH_NAMING_S]
+        return [*named, ("Between those", sum(seconds for _, seconds in parts) - sum(seconds for _, seconds in named))]
+
+    def _proof(self) -> dict[str, Any]:
+        """What the first cutover counted when it verified what it had set aside."""
+        return dict(self.story.cutover.get("figures", {}).get("proof", {}))
 
     def _verification(self) -> list[dict[str, Any]]:
         proof = self.story.cutover.get("figures", {}).get("proof", {})

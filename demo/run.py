@@ -82,7 +82,7 @@ def set_up(asked: argparse.Namespace, home: Path, screen: Screen) -> Story:
     inventory = write_inventory(home, application, store)
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
     playbooks = Playbooks(command, write_ansible_cfg(home), logs, screen, asked.kill)
-    screen.say(f"Application  {application.name}, media in {shown(application.media)}")
+    screen.say(f"Moves        {application.name}: {application.about}; in {shown(application.media)}")
     screen.say(f"S3 server    {store_version()} serve s3 at {store.endpoint_url}: {STORE_WHY}")
     screen.say(f"Inventory    {shown(inventory)} (what you would write), logs in {shown(logs)}\n")
     state = home / "state" / f"{application.role}-media" / "migration.json"
@@ -93,13 +93,14 @@ def tell(story: Story, home: Path, screen: Screen) -> int:
     """The report, the summary and the last line."""
     outcome = Outcome(story)
     facts = [
-        ("Application", story.application.name),
+        ("Application", story.application.about),
         ("S3 server", f"{store_version()} serve s3: {STORE_WHY}"),
         ("Inventory", str(home / "inventory")),
         ("Logs", str(home / "logs")),
         ("Machine", f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"),
     ]
-    outcome.write(home, facts)
+    environment, inventory = f"ANSIBLE_CONFIG={shown(home / 'ansible.cfg')}", shown(home / "inventory")
+    outcome.write(home, f"{environment} ansible-playbook -i {inventory} mediastore.s3.migrate.rollback", facts)
     screen.say()
     for line in outcome.summary():
         screen.say(line)

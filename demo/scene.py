@@ -35,8 +35,10 @@ class Unplayable(Exception):
 class Application(Protocol):
     """What the demo needs of the thing whose media move."""
 
-    #: for people
+    #: for people, as in "… moved to S3"
     name: str
+    #: more about it
+    about: str
     #: of the role that implements the application port
     role: str
     #: where the media are
@@ -65,7 +67,8 @@ class SynapseScene:
         self._python = python
         self._count = media
         version = [python, "-c", "import importlib.metadata; print(importlib.metadata.version('matrix-synapse'))"]
-        self.name = f"Matrix Synapse {said(version).strip()} with SQLite"
+        self.name = f"the media of Matrix Synapse {said(version).strip()}"
+        self.about = f"one process on loopback with SQLite, {media} media to begin with"
         self.media = self._server.media_store
         self._drop_in = self._server.conf_d / "s3_media.yaml"
 
@@ -102,7 +105,8 @@ class DirectoryScene:
     role = "generic"
 
     def __init__(self, home: Path, source: Path) -> None:
-        self.name = f"the directory {source} (a copy of it)"
+        self.name = f"a copy of {source.name}"
+        self.about = f"the files of {source} behind a small HTTP application"
         self._home = home / "depot"
         self._home.mkdir()
         self.media = self._home / "media"

@@ -7,7 +7,7 @@
 The mapping it takes is what report.json holds. Every key may be absent; what is not known is not shown:
 
     title, source, bucket, endpoint, generated     words
-    moved         {media, files, bytes, seconds}
+    moved         {files, bytes, files_per_s, bytes_per_s}
     downtime_s    seconds, the worst that anybody measured
     uploads       {acknowledged, lost}
     rolled_back   bool
@@ -72,10 +72,9 @@ def _figures(report: Report) -> str:
     tiles = []
     if moved.get("files"):
         tiles.append((number(moved["files"]), "files moved", human(moved.get("bytes", 0))))
-    if moved.get("files") and moved.get("seconds"):
-        tiles.append(
-            (number(moved["files"] / moved["seconds"]), "files per second", f"{human(moved['bytes'] / moved['seconds'])}/s")
-        )
+    if moved.get("files_per_s"):
+        speed = f"{human(moved.get('bytes_per_s', 0))}/s, while it was in use"
+        tiles.append((number(moved["files_per_s"]), "files per second", speed))
     if report.get("downtime_s") is not None:
         tiles.append((f"{report['downtime_s']:.1f}", "seconds of downtime", "restart of the application included"))
     if uploads:
