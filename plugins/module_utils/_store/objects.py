@@ -155,7 +155,9 @@ def _customer_key(text: str | None) -> dict[str, t.Any]:
 
 
 def _mtime_ns(answer: dict[str, t.Any]) -> int:
-    seconds, _dot, fraction = answer.get("Metadata", {}).get(MTIME, "").partition(".")
+    # Some servers give the name back in capitals, as headers may be.
+    said = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+    seconds, _dot, fraction = said.get(MTIME, "").partition(".")
     if seconds.isdigit() and (not fraction or fraction.isdigit()):
         return int(seconds) * 10**9 + int(f"{fraction:0<9}"[:9])
     return int(answer["LastModified"].timestamp()) * 10**9

@@ -1,0 +1,85 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verify module against stores that run."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "source"
+    (path / "b").mkdir(parents=True)
+    (path / "a").write_bytes(b"1")
+    (path / "b" / "c").write_bytes(os.urandom(6 * 1024 * 1024))
+    return path
+
+
+@pytest.fixture
+def bucket(rclone):
+    (rclone.data / "media").mkdir()
+    return rclone
+
+
+def run(name, store, path, check=False, **options):
+    return run_module(name, {**store.connection, "path": str(path), "bucket": "media", **options}, check=check)
+
+
+def test_after_a_sync_all_is_verified(bucket, source, tmp_path):
+    journal = str(tmp_path / "j")
+    run("sync", bucket, source, journal=journal)
+    for options in ({}, {"journal": journal}, {"read_back": "all"}, {"read_back": "sample", "sample": 1}, {"extra": "fail"}):
+        found = run("verify", bucket, source, **options)
+        assert (found["changed"], found["verified"], found["files"]) == (False, True, 2), found
+        assert found["counts"]["matched"] == 2
+        assert found["read_back"] == {"all": 2, "sample": 1}.get(options.get("read_back"), 0)
+
+
+def test_in_parts_on_a_store_whose_etags_say_so(moto, source):
+    moto.client().create_bucket(Bucket="media")
+    run("sync", moto, source, part_size="5M")
+    moto.requests.clear()
+    assert run("verify", moto, source, part_size="5M")["verified"]
+    assert not [request for request in moto.requests if request.startswith("GET /media/")]
+    # cut in a way that nobody would guess: then only reading back can tell
+    assert run("verify", moto, source, part_size="7M")["verified"]
+
+
+def test_what_differs_fails_and_is_named(bucket, source):
+    (source / "extra").write_bytes(b"2")
+    run("sync", bucket, source)
+    (source / "extra").unlink()
+    (source / "a").write_bytes(b"2")
+    (source / "new").write_bytes(b"3")
+    failed = run("verify", bucket, source)
+    assert failed["failed"]
+    assert "1 matched, 1 missing, 1 different, 1 extra" in failed["msg"]
+    assert failed["samples"] == {"missing": ["new"], "different": ["a (same size, other content)"], "extra": ["extra"]}
+    reported = run("verify", bucket, source, on_difference="report")
+    assert (reported.get("failed", False), reported["verified"]) == (False, False)
+    assert reported["counts"] == failed["counts"]
+
+
+def test_live_needs_a_journal_and_forgives_what_came_later(bucket, source, tmp_path):
+    assert "journal" in run("verify", bucket, source, live=True)["msg"]
+    journal = str(tmp_path / "j")
+    run("sync", bucket, source, journal=journal)
+    (source / "new").write_bytes(b"3")
+    found = run("verify", bucket, source, live=True, journal=journal)
+    assert (found["verified"], found["counts"]["pending"]) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"path": "/no/such"}, "does not exist"), ({"sample": 0}, "sample"), ({"bucket": "no-such"}, "NoSuchBucket")],
+)
+def test_bad_input(bucket, source, options, words):
+    failed = run_module("verify", {**bucket.connection, "path": str(source), "bucket": "media", **options})
+    assert failed["failed"]
+    assert words in failed["msg"]
