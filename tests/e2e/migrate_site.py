@@ -196,12 +196,10 @@ class Site:
         return Play(done.returncode, done.stdout)
 
     def begin(self, stage: str, log: Path) -> subprocess.Popen[bytes]:
-        """Start a playbook and leave it running in a process group of its own."""
+        """Start a playbook and leave it running; its output can be followed in *log*."""
+        environment = dict(self.environment(), PYTHONUNBUFFERED="1")
         with open(log, "wb") as out:
-            command = self.command(stage)
-            return subprocess.Popen(
-                command, env=self.environment(), stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
-            )
+            return subprocess.Popen(self.command(stage), env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
     def stage(self) -> str:
         """The stage that is recorded on the host."""
@@ -211,6 +209,18 @@ class Site:
     def close(self) -> None:
         """Stop the application."""
         self.depot("stop")
+
+
+def wait_for(process: subprocess.Popen[bytes], log: Path, task: str) -> bool:
+    """Wait until a playbook begins a task; False when it ended without."""
+    deadline = time.monotonic() + PLAYBOOK_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if f"{task}] ***" in log.read_text(errors="replace"):
+            return True
+        if process.poll() is not None:
+            return False
+        time.sleep(0.02)
+    raise TimeoutError(f"the task {task!r} did not begin, see {log}")
 
 
 def kill_hard(process: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks as a user runs them, against a running application, a real S3 server with TLS, and clients that keep uploading."""
+"""The playbooks as a user runs them, against a running application, a real S3 server, and clients that keep uploading."""
 
 from __future__ import annotations
 

@@ -7,9 +7,10 @@
     python tests/servers/depot.py stop CONFIG      finishes the requests at hand; returns when the process is gone
     python tests/servers/depot.py status CONFIG    exit status 0: running, 3: not running
 
-CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory`` or ``s3``), ``directory``, and for S3 ``bucket``, ``prefix``,
-``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``. A PUT is acknowledged (201) only when the file is stored. Like many real
-applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half a file.
+CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory`` or ``s3``), ``directory``, and for S3 ``bucket``,
+``prefix``, ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``. A PUT is acknowledged (201) only when the file is
+stored. Like many real applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half
+a file.
 """
 
 from __future__ import annotations

@@ -1,0 +1,170 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state machine of a migration, and what is said about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._core import outlook
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
+from ansible_collections.mediastore.s3.plugins.module_utils._core.migration import (
+    IN_WINDOW,
+    LEGAL,
+    Migration,
+    check_name,
+    reachable,
+    seconds,
+    utc,
+)
+
+NOW = 1_800_000_000.25
+STORE = {"endpoint": "https://s3.example.org", "bucket": "media", "prefix": ""}
+WAY = ("synced", "stopping", "settled", "backed_up", "healthy")
+
+
+def at(stage):
+    migration = Migration("media")
+    for number, name in enumerate(WAY[: WAY.index(stage) + 1]):
+        migration.enter(name, NOW + number)
+    return migration
+
+
+def test_time_stamps_are_utc_and_can_be_read_back():
+    assert utc(NOW) == "2027-01-15T08:00:00.250Z"
+    assert seconds(utc(NOW)) == NOW
+
+
+def test_the_whole_way_is_legal_and_recorded():
+    migration = at("healthy")
+    migration.enter("finalized", NOW + 9)
+    assert [entry["stage"] for entry in migration.history] == [*WAY, "finalized"]
+    assert migration.when("settled") == utc(NOW + 2)
+
+
+@pytest.mark.parametrize("stage", ["stopping", "settled", "backed_up", "healthy"])
+def test_the_way_back_is_open_from_everywhere_after_the_stop(stage):
+    migration = at(stage)
+    for back in ("rolling_back", "restored", "rolled_back", "synced"):
+        migration.enter(back, NOW)
+    assert migration.stage == "synced"
+
+
+@pytest.mark.parametrize(
+    ("stage", "target"),
+    [
+        ("synced", "backed_up"),
+        ("synced", "healthy"),
+        ("backed_up", "finalized"),
+        ("healthy", "synced"),
+        ("synced", "rolled_back"),
+    ],
+)
+def test_no_stage_can_be_jumped(stage, target):
+    migration = at(stage)
+    with pytest.raises(BadInput, match=f"enter the stage {target} .* it is at {stage}, after which comes"):
+        migration.enter(target, NOW)
+    assert migration.stage == stage
+
+
+def test_every_stage_may_be_entered_again():
+    for stage in WAY:
+        migration = at(stage)
+        migration.enter(stage, NOW)
+
+
+def test_nothing_follows_the_end():
+    assert LEGAL["finalized"] == ()
+    assert not reachable("finalized", "rolling_back")
+    assert reachable("new", "finalized")
+    assert all(reachable(stage, "rolled_back") for stage in IN_WINDOW)
+
+
+def test_predicting_walks_the_stages_between():
+    Migration("media").refuse_unless_legal("healthy", predicting=True)
+    with pytest.raises(BadInput):
+        Migration("media").refuse_unless_legal("healthy")
+
+
+def test_many_syncs_are_one_line_of_history():
+    migration = Migration("media")
+    for number in range(5):
+        migration.enter("synced", NOW + number)
+    assert len(migration.history) == 1
+    assert migration.history[0]["at"] == utc(NOW + 4)
+
+
+def test_downtime_is_from_just_before_the_stop_to_health_and_survives_a_second_start():
+    migration = Migration("media")
+    migration.open_window(NOW)
+    migration.open_window(NOW + 3)
+    assert migration.close_window("cutover", NOW + 4.5) == 4.5
+    assert migration.downtime_s == {"cutover": 4.5}
+    assert migration.close_window("cutover", NOW + 99) == 4.5
+
+
+def test_another_place_is_refused_by_name():
+    migration = Migration("media")
+    assert migration.bind("/srv/media", STORE)
+    assert not migration.bind("/srv/media", STORE)
+    with pytest.raises(BadInput, match="it began with bucket 'media', and now bucket is 'other'"):
+        migration.bind("/srv/media", dict(STORE, bucket="other"))
+    with pytest.raises(BadInput, match="it began with path '/srv/media'"):
+        migration.bind("/srv/elsewhere", STORE)
+
+
+def test_round_trip_and_another_format():
+    migration = at("healthy")
+    assert Migration.from_dict(migration.as_dict()) == migration
+    with pytest.raises(MediastoreError, match="its format is 2"):
+        Migration.from_dict(dict(migration.as_dict(), format=2))
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 101, "a b"])
+def test_a_name_that_is_no_directory_is_refused(name):
+    with pytest.raises(BadInput, match="migration name"):
+        check_name(name)
+
+
+def test_set_aside_is_true_only_between_renaming_and_putting_back():
+    migration = at("settled")
+    assert not migration.set_aside
+    migration.enter("backed_up", NOW + 4)
+    assert migration.set_aside
+    migration.enter("rolling_back", NOW + 5)
+    assert migration.set_aside
+    migration.enter("restored", NOW + 6)
+    assert not migration.set_aside
+    for number, stage in enumerate(("rolled_back", "synced", "stopping")):
+        migration.enter(stage, NOW + 7 + number)
+    assert not migration.set_aside, "the renaming of the first try does not count for the second"
+
+
+@pytest.mark.parametrize("stage", sorted(LEGAL))
+def test_the_summary_names_the_next_and_the_undo_command(stage):
+    migration = Migration("media", stage=stage)
+    if stage != "new":
+        migration.history = [{"stage": stage, "at": utc(NOW)}]
+    lines = outlook.summary(migration, "ansible-playbook x.", 7)
+    assert lines[0].startswith(f"media: {stage} (")
+    assert lines[-2].startswith("Next: ansible-playbook x." if stage != "finalized" else "Next: nothing")
+    undo = stage in ("stopping", "settled", "backed_up", "healthy")
+    assert lines[-1] == ("Undo: ansible-playbook x.rollback" if undo else "Undo: nothing to undo")
+
+
+def test_the_summary_of_a_cutover_has_its_figures():
+    migration = at("healthy")
+    migration.bind("/srv/media", STORE)
+    migration.figures = {"synced": {"files": 1234, "bytes": 5_600_000}, "proof": {"files": 1240, "bytes": 5_700_000}}
+    migration.downtime_s = {"cutover": 4.217}
+    text = "\n".join(outlook.summary(migration, "", 7))
+    assert "1 234 files, 5.6 MB by the live sync" in text
+    assert "1 240 files, 5.7 MB of the backup" in text
+    assert "down    4.2 s for the cutover" in text
+    assert "/srv/media.before-s3, kept until 2027-01-22T08:00:04.250Z" in text
+
+
+def test_what_is_owed_is_the_next_thing_to_do():
+    migration = Migration("media", stage="rolled_back", owed=True)
+    assert outlook.next_command(migration, "x.") == "x.rollback"

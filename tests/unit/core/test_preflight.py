@@ -1,0 +1,87 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that a host has against a migration, all at once."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._core import preflight
+from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import Application
+
+
+def systemctl(arguments):
+    known = arguments[-1] == "nginx.service"
+    return 0, f"LoadState={'loaded' if known else 'not-found'}\n", ""
+
+
+@pytest.fixture
+def host(tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "etc").mkdir()
+    return tmp_path
+
+
+def found(host, state=None, **changes):
+    app = Application(str(host / "media"), [], [str(host / "etc" / "app.conf")], ["nginx.service"])
+    for name, value in changes.items():
+        setattr(app, name, value)
+    return preflight.findings(app, str(state or host / "state"), False, systemctl)
+
+
+def test_nothing_to_find(host):
+    assert found(host) == []
+
+
+def test_all_at_once(host):
+    (host / "media.before-s3").mkdir()
+    findings = found(
+        host,
+        state=host / "media" / "state",
+        services=["ngnix.service"],
+        config_files=["relative.conf", str(host / "none" / "x.conf")],
+        local_only=["a/b"],
+    )
+    text = "\n".join(findings)
+    assert len(findings) == 6
+    for words in (
+        "before-s3 exists already",
+        "is inside",
+        "does not know the service ngnix.service",
+        "relative.conf is not an absolute path",
+        "none/x.conf does not exist",
+        "'a/b' cannot stay local",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("missing", "does not exist"),
+        ("file", "is not a directory"),
+        ("link", "is a symbolic link to"),
+        ("media/", "not a plain absolute path"),
+    ],
+)
+def test_paths_that_cannot_be_set_aside(host, path, words):
+    (host / "file").write_text("")
+    (host / "link").symlink_to("media")
+    assert words in found(host, path=f"{host}/{path}")[0]
+
+
+def test_media_inside_the_state_directory(host):
+    assert "is inside the state directory" in found(host, state=host)[0]
+
+
+def test_a_mount_point_cannot_be_renamed(host, monkeypatch):
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) == str(host / "media"))
+    assert "is a mount point, which cannot be renamed" in found(host)[0]
+
+
+def test_a_full_state_directory(host, monkeypatch):
+    monkeypatch.setattr(preflight, "free_bytes", lambda path: 3 << 20)
+    assert "has 3 MiB free, and the journal needs 64 MiB" in found(host)[0]
