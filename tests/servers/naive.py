@@ -27,6 +27,8 @@ SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/s3/")
 class NaiveS3:
     """A running server; ``buckets`` and ``requests`` may be looked at and changed at any time."""
 
+    content_type = "application/xml"
+
     def __init__(self, region: str | None = None) -> None:
         self.region = region
         self.buckets: set[str] = set()
@@ -71,7 +73,7 @@ class NaiveS3:
                 self.send_response(status)
                 if status != 204:
                     self.send_header("Content-Length", str(len(data)))
-                    self.send_header("Content-Type", "application/xml")
+                    self.send_header("Content-Type", store.content_type)
                 self.end_headers()
                 if self.command != "HEAD" and status != 204:
                     self.wfile.write(data)

@@ -10,7 +10,7 @@ import typing as t
 
 from .facets import UNKNOWN_CODES, Facet, NotThisFacet
 from .faults import code_of, explaining, status_of
-from .guard import fell_through
+from .guard import fell_through, not_s3
 
 try:
     from botocore.exceptions import ClientError
@@ -41,13 +41,16 @@ class Bucket:
         """Whether it is there and may be used with this key."""
         with explaining(f"look for bucket {self.name}", self._connection):
             try:
-                self._client.head_bucket(Bucket=self.name)
+                answer = self._client.head_bucket(Bucket=self.name)
             except ClientError as exc:
                 if status_of(exc) == 404:
                     return False
                 if status_of(exc) in (301, 400, 403):
                     return self._exists_by_listing()
                 raise
+        # A console or a web site has a page for every path, and no bucket.
+        if answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-type", "").startswith("text/html"):
+            raise not_s3(f"look for bucket {self.name} at {self._connection.where}", "is a web page")
         return True
 
     def _exists_by_listing(self) -> bool:

@@ -120,6 +120,19 @@ def test_http_is_spoken_to_a_tls_port(module, options, moto_with_keys):
 
 
 @each_module
+def test_a_web_site_is_no_store(module, options):
+    class Console(NaiveS3):
+        content_type = "text/html; charset=utf-8"
+
+        def answer(self, method, path, signed_for):
+            return 200, "<!DOCTYPE html>\n<html><body>Welcome</body></html>"
+
+    with Console() as site:
+        failed = refusal(module, options, site.connection)
+    assert "Check endpoint_url" in failed["msg"]
+
+
+@each_module
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

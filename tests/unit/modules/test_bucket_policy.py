@@ -64,6 +64,12 @@ def test_another_meaning_is_a_change(media):
     assert len(result["diff"]["after"]["policy"]["Statement"]) == 1
 
 
+def test_a_policy_may_say_anything(media):
+    odd = {**POLICY, "Id": "<html>", "Statement": [{**READ_ONE, "Sid": "<ListBucketResult>"}]}
+    assert policy(media, policy=odd)["changed"]
+    assert not policy(media, policy=odd)["changed"]
+
+
 def test_absent_removes_it_once(media):
     policy(media, policy=POLICY)
     assert policy(media, state="absent", check=True)["changed"]

@@ -11,9 +11,10 @@ import boto3
 import botocore.config
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import Unsupported
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import MediastoreError, StoreRefused, Unsupported
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import _config, make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.plugins.module_utils._store.faults import explaining
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import profile_for
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.naive import NaiveS3
@@ -117,6 +118,34 @@ def test_no_listing_is_taken_for_an_answer(call):
         store.buckets.add("media")
         with pytest.raises(Unsupported, match="answered with a listing"):
             getattr(client_for(store.connection), call)(Bucket="media")
+
+
+class WebSite(NaiveS3):
+    """Has a page for every path, as a store's console does."""
+
+    content_type = "text/html; charset=utf-8"
+
+    def answer(self, method, path, signed_for):
+        return 200, "<!DOCTYPE html>\n<html><body>Welcome</body></html>"
+
+
+@pytest.mark.parametrize(
+    "call", ["list_objects_v2", "list_objects", "get_bucket_tagging", "get_bucket_versioning", "get_bucket_policy"]
+)
+def test_a_web_page_is_no_answer(call):
+    with WebSite() as site, pytest.raises(MediastoreError, match="which is not S3|answered 500"):
+        connection = Connection.from_params(site.connection)
+        with explaining("look", connection):
+            getattr(client_for(site.connection), call)(Bucket="media")
+
+
+def test_nothing_is_no_listing():
+    class Silent(NaiveS3):
+        def answer(self, method, path, signed_for):
+            return 200, ""
+
+    with Silent() as store, pytest.raises(StoreRefused, match="is no listing"):
+        client_for(store.connection).list_objects_v2(Bucket="media")
 
 
 def test_a_listing_that_was_asked_for_is_one():
