@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import typing as t
 
 from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreachable
@@ -25,6 +26,12 @@ KEYS = "Check access_key and secret_key (or the profile) against the store's."
 REGION = "Set region to the bucket's region."
 NOT_S3 = "Check endpoint_url: it must be the store's S3 interface, not its console or its website."
 CLOCK = "Check this host's clock (timedatectl): requests are signed with the time."
+
+#: what urllib3 and OpenSSL put around the cause
+_NOISE = re.compile(
+    r"^.*?(?= ?Failed to )|^.*Caused by |^\w*Connection(?:Pool)?\([^)]*\): |^\('Connection aborted\.', \w+\((?:\d+, )?['\"]"
+    r"|\s*\(_ssl\.c:\d+\)|['\"]\)+$"
+)
 
 #: error codes of S3 and its imitators -> what to do
 REMEDIES: dict[str, str] = {
@@ -90,7 +97,7 @@ FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
     (
         "SSLError",
         StoreUnreachable,
-        "If the store has its own CA, set ca_path to the CA's certificate; never switch validation off for real data.",
+        "If the store has its own CA, set ca_path to the CA's certificate; if it speaks plain HTTP, write http://.",
     ),
     ("ProxyConnectionError", StoreUnreachable, "Check proxy_url."),
     (
@@ -160,7 +167,7 @@ def _refused(exc: t.Any, tried: str) -> MediastoreError:
 
 
 def _said(exc: BaseException) -> str:
-    # botocore repeats the URL with its query, and urllib3 its object's address: the last part names the cause.
-    text = str(exc).replace("\n", " ")
-    cause = text.rpartition("Caused by ")[2] if "Caused by " in text else text
-    return cause.strip(" )(") or type(exc).__name__
+    # Under botocore's sentence, which only repeats the URL, lies the one that names the cause, behind the address of an object.
+    cause = getattr(exc, "kwargs", {}).get("error")
+    text = _NOISE.sub("", " ".join(str(cause or exc).split()))
+    return text.strip() or type(exc).__name__
