@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -19,6 +20,11 @@ PACKAGE = "ansible_collections.mediastore.s3.plugins.modules"
 
 
 def run_module(name: str, args: dict[str, Any], check: bool = False, diff: bool = False) -> dict[str, Any]:
+    """The result of one of the collection's modules."""
+    return run_main(importlib.import_module(f"{PACKAGE}.{name}").main, args, check, diff)
+
+
+def run_main(main: Callable[[], None], args: dict[str, Any], check: bool = False, diff: bool = False) -> dict[str, Any]:
     """The result that the module printed; that it prints one result and nothing else is part of every test."""
     sent = {**args, "_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_remote_tmp": "/tmp"}
     patches = [mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": sent}).encode())]
@@ -35,7 +41,7 @@ def run_module(name: str, args: dict[str, Any], check: bool = False, diff: bool 
             stack.enter_context(patch)
         stack.enter_context(contextlib.redirect_stdout(out))
         try:
-            importlib.import_module(f"{PACKAGE}.{name}").main()
+            main()
         except SystemExit as exc:
             ended = exc.code
     text = out.getvalue()
