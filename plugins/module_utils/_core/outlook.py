@@ -89,7 +89,8 @@ def _caveats(migration: Migration, keep_days: float) -> list[str]:
     lines = [f"why     {migration.reason}"] if migration.reason else []
     if migration.owed:
         lines.append("owed    the bucket could not be read during the undo: uploads of the last minutes are only there")
-    if migration.stage == "healthy":
+    # in check mode the stage is only predicted, so there is no time to count from
+    if migration.stage == "healthy" and migration.when("healthy"):
         due = utc(seconds(migration.when("healthy")) + keep_days * 86400)
         lines.append(f"backup  {migration.backup}, kept until {due}")
     return lines
