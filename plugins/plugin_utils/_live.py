@@ -48,12 +48,14 @@ class LiveAction(ActionBase):
         """Run the module, visibly or not; the result is the same."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        with _ending_with_the_play():
-            if self._shown():
-                return self._live(dict(self._task.args), task_vars)
-            wrap = bool(self._task.async_val) and not self._connection.has_native_async
+        # This is a worker; its parent is the one process that lives as long as the play.
+        self._play = os.getppid()
+        if self._shown():
+            return self._live(dict(self._task.args), task_vars)
+        wrap = bool(self._task.async_val) and not self._connection.has_native_async
+        with _ending_with(self._play):
             result: dict[str, Any] = self._execute_module(task_vars=task_vars, wrap_async=wrap)
-            return result
+        return result
 
     def _shown(self) -> bool:
         wish = self._task.args.get("progress", "auto")
@@ -109,6 +111,8 @@ class LiveAction(ActionBase):
         try:
             while True:
                 time.sleep(POLL_S)
+                if os.getppid() != self._play:
+                    raise AnsibleError("ansible-playbook is gone")
                 try:
                     status, _newline, state = self._low_level_execute_command(command)["stdout"].partition("\n")
                     lost = 0
@@ -177,9 +181,9 @@ def _finished(status: str) -> bool:
 
 
 @contextlib.contextmanager
-def _ending_with_the_play() -> Iterator[None]:
+def _ending_with(play: int) -> Iterator[None]:
     """End this worker when ansible-playbook was killed: nobody takes the result, and the module notices the closed pipe."""
-    play, done = os.getppid(), threading.Event()
+    done = threading.Event()
 
     def watch() -> None:
         while not done.wait(1.0):
