@@ -55,7 +55,9 @@ def test_a_mirror_of_a_directory(store, tmp_path):
     assert "changed=0" in play("gallery.example.org", store, str(EXAMPLES / "mirror.yml"), **places)
 
 
-@pytest.mark.parametrize("host, bucket", [("gallery.example.org", "example-gallery"), ("matrix.example.org", "example-synapse-media")])
+@pytest.mark.parametrize(
+    "host, bucket", [("gallery.example.org", "example-gallery"), ("matrix.example.org", "example-synapse-media")]
+)
 def test_the_bucket_of_each_host(store, host, bucket):
     play(host, store, "mediastore.s3.provision")
     assert (store.data / bucket).is_dir()
@@ -73,6 +75,7 @@ def test_the_gallery_is_planned_copied_and_its_state_told(store, tmp_path):
         "generic_services": [],
         "generic_stop_command": "true",
         "generic_start_command": "true",
+        "generic_switch_files": [{"path": str(tmp_path / "storage.yml"), "content": "backend: s3"}],
     }
     play("gallery.example.org", store, "mediastore.s3.provision")
     assert "Would copy 5 files" in play("gallery.example.org", store, "mediastore.s3.migrate.plan", **here)

@@ -25,11 +25,11 @@ def host(tmp_path):
     return tmp_path
 
 
-def found(host, state=None, **changes):
+def found(host, state=None, run=systemctl, **changes):
     app = Application(str(host / "media"), [], [str(host / "etc" / "app.conf")], ["nginx.service"])
     for name, value in changes.items():
         setattr(app, name, value)
-    return preflight.findings(app, str(state or host / "state"), False, systemctl)
+    return preflight.findings(app, str(state or host / "state"), False, run)
 
 
 def test_nothing_to_find(host):
@@ -85,3 +85,10 @@ def test_a_mount_point_cannot_be_renamed(host, monkeypatch):
 def test_a_full_state_directory(host, monkeypatch):
     monkeypatch.setattr(preflight, "free_bytes", lambda path: 3 << 20)
     assert "has 3 MiB free, and the journal needs 64 MiB" in found(host)[0]
+
+
+def test_a_host_without_systemd_is_one_finding_among_others(host):
+    findings = found(host, run=lambda arguments: (1, "", "System has not been booted with systemd"), path=str(host / "nowhere"))
+    assert len(findings) == 2
+    assert "nowhere does not exist" in findings[0]
+    assert "not been booted with systemd" in findings[1] and "commands instead of services" in findings[1]
