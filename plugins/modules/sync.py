@@ -304,11 +304,12 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
 
 def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> dict[str, t.Any]:
     """Plan and transfer, and say what happened."""
-    plan = sync.plan()
+    watch = Watch(module.params["progress_file"])
+    plan = sync.plan(watch)
     if module.check_mode:
         return report(module, sync, plan, Tally(0), path)
     check_room(module, plan, doing)
-    tally = sync.carry_out(plan, Watch(module.params["progress_file"]))
+    tally = sync.carry_out(plan, watch)
     result = report(module, sync, plan, tally, path)
     sync.require_done(plan, tally, result)
     if tally.unsettled:

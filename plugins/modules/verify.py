@@ -150,6 +150,7 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.tree import (
     TREE,
+    Watch,
     journal_path,
     old_proofs,
     open_store,
@@ -212,7 +213,8 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
             progress_of(module),
             params["live"],
         )
-        findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"])
+        watch = Watch(params["progress_file"])
+        findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"], watch)
     return judge(module, findings, doing, time.monotonic() - begun)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import threading
 from typing import BinaryIO
 
@@ -65,6 +66,7 @@ class Downloader:
         path = self._tree.path(key)
         folder, name = os.path.split(path)
         self._make_folder(folder)
+        _require_free_way(path, folder)
         reading = self._store.read(key)
         parts = plausible_parts(reading.etag, reading.size, self._part_size)
         digest = Digest(parts)
@@ -162,6 +164,14 @@ def _short(name: bytes) -> bytes:
     md5 = new_md5()
     md5.update(name)
     return str(md5.hexdigest()).encode("ascii")[:16]
+
+
+def _require_free_way(path: bytes, folder: bytes) -> None:
+    """Refuse to leave the tree through a link, and to replace anything that is no file."""
+    if os.path.realpath(folder) != folder:
+        raise OSError(errno.ELOOP, "a folder of its path is a symbolic link")
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(errno.EEXIST, "something that is no file has its name")
 
 
 def _take_after(fd: int, path: bytes, folder: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import Any, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 from .compare import Comparer
 from .journal import Journal
@@ -18,6 +18,7 @@ from .model import DOWNLOAD, KEEP, UPLOAD, Decision, RemoteObject, Row, Todo
 from .ports import Progress
 from .problems import Problems, printable
 from .scan import Tree
+from .transfer import attended
 
 
 class Plan:
@@ -55,7 +56,14 @@ class Planner:
     """One pass over both sides that fills the plan, or finds everything that is wrong with the input."""
 
     def __init__(
-        self, tree: Tree, journal: Journal, comparer: Comparer, key_max_bytes: int, progress: Progress, samples: int
+        self,
+        tree: Tree,
+        journal: Journal,
+        comparer: Comparer,
+        key_max_bytes: int,
+        progress: Progress,
+        samples: int,
+        abandoned: Callable[[], bool],
     ) -> None:
         self._tree = tree
         self._journal = journal
@@ -63,6 +71,7 @@ class Planner:
         self._downloading = comparer.direction == DOWNLOAD
         self._key_max_bytes = key_max_bytes
         self._progress = progress
+        self._abandoned = abandoned
         self._plan = Plan(samples)
         self._files_above = PrefixKeys()
         # root may read everything, so asking costs time and tells nothing
@@ -82,7 +91,7 @@ class Planner:
     def _fill(self, rows: Iterator[Row], decide: Any, problems: Problems) -> Plan:
         self._progress.phase("plan")
         self._journal.begin_plan()
-        for row in rows:
+        for row in attended(rows, self._abandoned, problems.tried):
             if self._fit(row, problems):
                 self._settle(row, self._decide(row, decide, problems), problems)
             self._progress.counted()

@@ -65,11 +65,11 @@ class Sync:
         """What errors say was tried."""
         return f"{self._rules.direction} {self._tree.root.decode('utf-8', 'replace')}"
 
-    def plan(self) -> Plan:
+    def plan(self, abandoned: Callable[[], bool]) -> Plan:
         """Compare both sides and write down what is to be done; sends nothing but LIST."""
         rules, problems = self._rules, Problems(self.tried)
         comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size, rules.replace)
-        planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples)
+        planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples, abandoned)
         if rules.against_journal:
             return planner.against_journal(self._proofs, problems)
         listing = self._store.listing(self._tree.prefix)

@@ -10,6 +10,7 @@ import queue
 import threading
 from typing import Any, Callable, Generic, Iterable, Iterator, Protocol, TypeVar
 
+from .errors import MediastoreError
 from .journal import Journal
 from .model import DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
 from .ports import Progress
@@ -91,6 +92,14 @@ def transfer(
     mover.settle()
     journal.commit()
     return tally
+
+
+def attended(rows: Iterable[_Job], abandoned: Callable[[], bool], doing: str, every: int = 500) -> Iterator[_Job]:
+    """Pass the rows on as long as somebody waits for what becomes of them."""
+    for number, row in enumerate(rows):
+        if number % every == 0 and abandoned():
+            raise MediastoreError(doing, said="whoever started this run is gone", remedy="Run it again.", code="Abandoned")
+        yield row
 
 
 class Budget:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .compare import still_proved, tells_content
 from .digest import Digest, digest_of_file, plausible_parts
@@ -19,7 +19,7 @@ from .model import LocalFile, Proof, RemoteObject, Row
 from .ports import ObjectStore, Progress
 from .problems import Problems, printable
 from .scan import Tree
-from .transfer import fan_out
+from .transfer import attended, fan_out
 from .upload import read_back
 
 MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE = "matched", "missing", "different", "extra", "unreadable"
@@ -103,12 +103,14 @@ class Verifier:
         self._live = live
         self._sample: list[Finding] = []
 
-    def run(self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int) -> Findings:
+    def run(
+        self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int, abandoned: Callable[[], bool] = lambda: False
+    ) -> Findings:
         """March along both sides and judge every key."""
         findings, problems = Findings(samples), Problems(f"verify {os.fsdecode(self._tree.root)}")
         wanted = (thing for thing in remote if self._wanted(thing))
         self._progress.phase("verify")
-        rows = march(self._tree.files(problems), wanted, proofs)
+        rows = attended(march(self._tree.files(problems), wanted, proofs), abandoned, problems.tried)
         self._collect(self._unsettled(rows, findings), findings)
         # Half of a directory proves nothing about the whole.
         problems.raise_if_any()

@@ -146,3 +146,20 @@ def test_what_the_store_refuses_is_a_failure_with_its_words(root):
     store = MemoryStore({"x": BODY})
     store.refuses.add("x")
     assert bring(root, store, "x").error == "Could not read x: no answer. Wait."
+
+
+@pytest.mark.parametrize(("link", "key"), [("out", "out/x"), ("in/out", "in/out/deep/x")])
+def test_a_link_does_not_lead_out_of_the_tree(root, tmp_path, link, key):
+    (tmp_path / "elsewhere").mkdir()
+    (root / "in").mkdir()
+    (root / link).symlink_to(tmp_path / "elsewhere")
+    outcome = bring(root, MemoryStore({key: BODY}), key)
+    assert outcome.state == FAILED
+    assert "symbolic link" in outcome.error
+    assert names(tmp_path / "elsewhere") == []
+
+
+def test_a_link_in_the_place_of_a_file_stays(root, tmp_path):
+    (root / "x").symlink_to("nowhere")
+    assert bring(root, MemoryStore({"x": BODY}), "x", keep=tmp_path / "kept").state == FAILED
+    assert (root / "x").is_symlink()

@@ -11,7 +11,13 @@ import os
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import sync as module
-from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Incomplete, StoreRefused
+from ansible_collections.mediastore.s3.plugins.module_utils._core import upload
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import (
+    BadInput,
+    Incomplete,
+    MediastoreError,
+    StoreRefused,
+)
 from ansible_collections.mediastore.s3.plugins.module_utils._core.journal import Journal
 from ansible_collections.mediastore.s3.plugins.module_utils._core.keys import Exclude
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import RemoteObject
@@ -44,14 +50,14 @@ class Side:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
 
-    def run(self, direction="upload", against_journal=False, exclude=(), prefix="", check=False, compare="auto"):
+    def run(self, direction="upload", against_journal=False, exclude=(), prefix="", check=False, compare="auto", abandoned=False):
         rules = module.Rules(direction, compare, against_journal, True, True, 1024, 8 << 20, 4, None, 5)
         journal = Journal(self.journal)
         try:
             sync = module.Sync(
                 rules, Tree(str(self.root), prefix, Exclude(list(exclude))), self.store, journal, journal, Silent()
             )
-            plan = sync.plan()
+            plan = sync.plan(lambda: abandoned)
             if check:
                 return sync.result(plan, module.Tally(5))
             tally = sync.carry_out(plan, lambda: False)
@@ -238,3 +244,29 @@ def test_the_result_stays_small(side):
     with pytest.raises(Incomplete) as caught:
         side.run()
     assert len(json.dumps(caught.value.result)) + len(str(caught.value)) < 10_000
+
+
+def test_a_file_that_never_rests_is_left_while_its_application_runs_and_an_error_when_it_is_stopped(side, monkeypatch):
+    side.write(log=b"x", still=b"1")
+    real = upload._read
+
+    def read(source, wanted):
+        with open(side.root / "log", "ab") as other:
+            other.write(b"y")
+        return real(source, wanted)
+
+    monkeypatch.setattr(upload, "_read", read)
+    monkeypatch.setattr(upload, "RETAKES", 2)
+    live = side.run()
+    assert (live["unsettled"], live["complete"], live["samples"]["unsettled"]) == (1, False, ["log"])
+    with pytest.raises(Incomplete, match="still being written: log"):
+        side.run(against_journal=True)
+    monkeypatch.undo()
+    assert side.run()["complete"]
+    assert side.store.objects["log"] == (side.root / "log").read_bytes()
+
+
+def test_nothing_is_planned_for_nobody(side):
+    side.write(a=b"1")
+    with pytest.raises(MediastoreError, match="is gone"):
+        side.run(abandoned=True)

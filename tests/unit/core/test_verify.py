@@ -11,7 +11,7 @@ import os
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import proof_of
-from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Disordered
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Disordered, MediastoreError
 from ansible_collections.mediastore.s3.plugins.module_utils._core.keys import Exclude
 from ansible_collections.mediastore.s3.plugins.module_utils._core.problems import Problems
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
@@ -31,9 +31,9 @@ def tree(tmp_path):
     return Tree(str(tmp_path))
 
 
-def check(tree, store, proofs=(), read_back="none", sample=2, etag_is_md5=True, listing=None, live=False):
+def check(tree, store, proofs=(), read_back="none", sample=2, etag_is_md5=True, listing=None, live=False, abandoned=False):
     verifier = Verifier(tree, store, etag_is_md5, 8 << 20, read_back, sample, 3, Silent(), live)
-    return verifier.run(store.listing("") if listing is None else listing, proofs, 5)
+    return verifier.run(store.listing("") if listing is None else listing, proofs, 5, lambda: abandoned)
 
 
 def proofs_of(tree, **changes):
@@ -165,3 +165,8 @@ def test_live_what_came_after_the_sync_is_pending_and_what_was_proved_is_not(tre
     assert findings.verified(True)
     assert not check(tree, MemoryStore({"b/c": b"22"}), proofs, live=True).verified(False)
     assert not check(tree, MemoryStore(FILES), proofs).verified(False)
+
+
+def test_it_ends_when_nobody_waits(tree):
+    with pytest.raises(MediastoreError, match="is gone"):
+        check(tree, MemoryStore(FILES), abandoned=True)
