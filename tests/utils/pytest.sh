@@ -2,4 +2,4 @@
 # Runs pytest on directories and leaves the counts for closing_line.py. Called by stage.sh, in the copy of the tree.
 #   pytest.sh DIRECTORY... [PYTEST OPTION...]
 set -euo pipefail
-exec python -m pytest -q --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
+exec python -m pytest -q --numprocesses=auto --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
