@@ -1,88 +1,44 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples that users copy, run as they are; only addresses, paths and keys are replaced."""
+"""The examples in the documentation of modules and filters, run as they are printed."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+import yaml
 
-from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.plugins.filter import private_policy, public_read_policy
+from ansible_collections.mediastore.s3.plugins.modules import bucket, bucket_info, bucket_policy
+from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
-KEYS = {"vault_s3_access_key": "EXAMPLEKEY", "vault_s3_secret_key": "example-secret-of-the-store"}
-
-
-@pytest.fixture
-def store(tmp_path):
-    with RcloneS3(tmp_path / "store", *KEYS.values()) as server:
-        yield server
+#: in the order in which a reader would try them
+DOCUMENTED = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy]
 
 
-def play(host, store, playbook, *, status=0, **replaced):
-    """Run a playbook for a host of the example inventory, and return its output."""
-    variables = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
-        "mediastore_store": store.connection,
-        **KEYS,
-        **replaced,
-    }
-    command = ["ansible-playbook", "-i", str(EXAMPLES / "inventory.yml"), "--limit", host, playbook, "-e", json.dumps(variables)]
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=120, check=False)
-    output = done.stdout + done.stderr
-    assert done.returncode == status, output
-    assert KEYS["vault_s3_secret_key"] not in output
-    return output
+def tasks_of(text: str, endpoint_url: str) -> list[dict]:
+    """The tasks of one EXAMPLES, on a store that runs instead of the one that is named."""
+    return yaml.safe_load(text.replace("https://s3.example.org", endpoint_url))
 
 
-def test_a_mirror_of_a_directory(store, tmp_path):
-    uploads = tmp_path / "uploads"
-    (uploads / "tmp").mkdir(parents=True)
-    (uploads / "photo.jpg").write_bytes(b"photo" * 1000)
-    (uploads / "tmp" / "half").write_bytes(b"unfinished")
-    places = {"mirror_path": str(uploads), "mirror_journal": str(tmp_path / "journal")}
-    play("gallery.example.org", store, str(EXAMPLES / "mirror.yml"), **places)
-    copies = store.data / "example-gallery"
-    assert [path.name for path in copies.rglob("*") if path.is_file()] == ["photo.jpg"]
-    assert "changed=0" in play("gallery.example.org", store, str(EXAMPLES / "mirror.yml"), **places)
-
-
-@pytest.mark.parametrize("host, bucket", [("gallery.example.org", "example-gallery"), ("matrix.example.org", "example-synapse-media")])
-def test_the_bucket_of_each_host(store, host, bucket):
-    play(host, store, "mediastore.s3.provision")
-    assert (store.data / bucket).is_dir()
-
-
-def test_the_gallery_is_planned_copied_and_its_state_told(store, tmp_path):
-    uploads = tmp_path / "uploads"
-    uploads.mkdir()
-    for number in range(5):
-        (uploads / f"{number}.jpg").write_bytes(b"photo %d" % number)
-    here = {
-        "generic_path": str(uploads),
-        "migrate_state_dir": str(tmp_path / "state"),
-        # no systemd unit of this name runs here: the same application by its commands
-        "generic_services": [],
-        "generic_stop_command": "true",
-        "generic_start_command": "true",
-    }
-    play("gallery.example.org", store, "mediastore.s3.provision")
-    assert "Would copy 5 files" in play("gallery.example.org", store, "mediastore.s3.migrate.plan", **here)
-    play("gallery.example.org", store, "mediastore.s3.migrate.sync", **here)
-    assert len(list((store.data / "example-gallery").rglob("*.jpg"))) == 5
-    assert "gallery: synced" in play("gallery.example.org", store, "mediastore.s3.migrate.status", **here)
-
-
-def test_a_synapse_that_is_not_there_is_said_so(store, tmp_path):
-    here = {"migrate_state_dir": str(tmp_path / "state"), "synapse_media_path": str(tmp_path / "nowhere")}
-    play("matrix.example.org", store, "mediastore.s3.provision")
-    output = play("matrix.example.org", store, "mediastore.s3.migrate.plan", status=2, **here)
-    assert f"{tmp_path}/nowhere" in output
+def test_the_examples_run(tmp_path):
+    with MotoS3() as store:
+        tasks = [task for plugin in DOCUMENTED for task in tasks_of(plugin.EXAMPLES, store.endpoint_url)]
+        variables = {
+            "ansible_python_interpreter": sys.executable,
+            "vault_access_key": store.access_key,
+            "vault_secret_key": store.secret_key,
+            "mediastore_store": store.connection,
+        }
+        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
+        path = tmp_path / "examples.yml"
+        path.write_text(yaml.safe_dump([play], sort_keys=False))
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        command = ["ansible-playbook", "-i", "localhost,", str(path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"ok={len(tasks)} " in done.stdout and "failed=0" in done.stdout
