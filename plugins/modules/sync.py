@@ -259,10 +259,12 @@ from ..module_utils._base.tree import (
     progress_of,
     tried,
 )
+from ..module_utils._core.journal import Journal
 from ..module_utils._core.plan import Plan
 from ..module_utils._core.progress import human
 from ..module_utils._core.sync import Sync
 from ..module_utils._core.transfer import Tally
+from ..module_utils._store.objects import BotoStore
 
 SPEC = TREE.merge(
     ArgSpec(
@@ -295,6 +297,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     with contextlib.ExitStack() as stack:
         if path and not module.check_mode:
             journal = proofs = stack.enter_context(kept_journal(module, path, module.params["lock_wait"], doing))
+            take_back(store, journal)
         else:
             journal = stack.enter_context(passing_journal(module))
             proofs = stack.enter_context(old_proofs(module, path)) or journal
@@ -315,6 +318,13 @@ def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> 
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
     return result
+
+
+def take_back(store: BotoStore, journal: Journal) -> None:
+    """Remove what a run that was killed left at the store, and remember what this one begins there."""
+    store.ledger = journal
+    for key, upload_id in journal.unfinished():
+        store.abort(key, upload_id)
 
 
 def report(module: StoreModule, sync: Sync, plan: Plan, tally: Tally, path: str | None) -> dict[str, t.Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from typing import Iterable, Iterator
 from urllib.parse import quote
@@ -28,17 +29,19 @@ create table if not exists objects (
 create table if not exists plan (
   key text primary key, action text not null, reason text not null, size integer not null,
   state text not null default '') without rowid;
+create table if not exists uploads (upload_id text primary key, key text not null) without rowid;
 create table if not exists listing (key text primary key, size integer not null, etag text not null) without rowid;
 """
 
 
 class Journal:
-    """One SQLite file, used by one run at a time and by one thread of it."""
+    """One SQLite file, used by one run at a time; by its main thread, but for ``begun`` and ``ended``."""
 
     def __init__(self, path: str, read_only: bool = False) -> None:
         self.path = path
         self._read_only = read_only
         self._due = 0.0
+        self._lock = threading.RLock()
         with self._explaining("open"):
             self._db = _connect(path, read_only)
             if not read_only:
@@ -48,7 +51,8 @@ class Journal:
     @contextlib.contextmanager
     def _explaining(self, doing: str) -> Iterator[None]:
         try:
-            yield
+            with self._lock:
+                yield
         except sqlite3.Error as exc:
             raise _explain(exc, self.path, doing) from exc
 
@@ -103,6 +107,23 @@ class Journal:
         """Note how one line of the plan went."""
         self._write("update plan set state = ? where key = ?", (state, key))
 
+    # -- uploads in parts
+
+    def begun(self, key: str, upload_id: str) -> None:
+        """Note an upload in parts at once: should this run be killed, the next one can take it back."""
+        with self._explaining("write"):
+            self._db.execute("insert or replace into uploads values (?, ?)", (upload_id, key))
+            self._db.commit()
+
+    def ended(self, upload_id: str) -> None:
+        """Forget an upload in parts."""
+        self._write("delete from uploads where upload_id = ?", (upload_id,))
+
+    def unfinished(self) -> list[tuple[str, str]]:
+        """Key and id of the uploads that an earlier run left behind."""
+        with self._explaining("read"):
+            return self._db.execute("select key, upload_id from uploads").fetchall()
+
     # -- a listing that is not in order
 
     def sort(self, listing: Iterable[RemoteObject]) -> Iterator[RemoteObject]:
@@ -110,7 +131,8 @@ class Journal:
         self._write("delete from listing", ())
         for thing in listing:
             try:
-                self._db.execute("insert into listing values (?, ?, ?)", thing)
+                with self._lock:
+                    self._db.execute("insert into listing values (?, ?, ?)", thing)
             except sqlite3.IntegrityError:
                 said = f"the store listed {thing.key!r} twice"
                 raise MediastoreError("list the bucket", said=said, remedy="Run again; if it stays so, report it.") from None
@@ -171,7 +193,7 @@ def _connect(path: str, read_only: bool) -> sqlite3.Connection:
 
 
 def _opened(uri: str) -> sqlite3.Connection:
-    database = sqlite3.connect(uri, uri=True, timeout=10)
+    database = sqlite3.connect(uri, uri=True, timeout=10, check_same_thread=False)
     database.execute("select count(*) from sqlite_master")
     return database
 

@@ -21,6 +21,16 @@ class Reading(NamedTuple):
     chunks: Iterator[bytes]
 
 
+class Ledger(Protocol):
+    """Remembers what is begun at the store and would cost money if a kill left it there. Called by any thread."""
+
+    def begun(self, key: str, upload_id: str) -> None:
+        """An upload in parts has begun."""
+
+    def ended(self, upload_id: str) -> None:
+        """It is complete, or was taken back."""
+
+
 class ObjectStore(Protocol):
     """One bucket, as an engine gives it. All methods may be called by several threads at once."""
 

@@ -13,13 +13,15 @@ import typing as t
 from .._core.digest import CHUNK, new_md5
 from .._core.errors import MediastoreError, StoreRefused
 from .._core.model import Attributes, Receipt, RemoteObject
-from .._core.ports import Reading
+from .._core.ports import Ledger, Reading
 from .faults import explaining
 
 if t.TYPE_CHECKING:
     from .connection import Connection
     from .profile import Profile
 
+#: keys asked for at once; stores give no more
+PAGE = 1000
 #: user metadata in which rclone and s3fs, too, keep a file's own time
 MTIME = "mtime"
 KMS = ("aws:kms", "aws:kms:dsse")
@@ -46,6 +48,8 @@ class BotoStore:
         self._attributes = attributes or Attributes()
         self._sse = _customer_key(sse_customer_key)
         self.part_min, self.max_parts = profile.part_min, profile.max_parts
+        #: who remembers the uploads in parts that are under way
+        self.ledger: Ledger | None = None
         # Not thread-safe while it loads its tables.
         mimetypes.init()
 
@@ -54,7 +58,7 @@ class BotoStore:
         token: dict[str, str] = {}
         while True:
             with self._explaining(f"list bucket {self._bucket}"):
-                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1000, **token)
+                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=PAGE, **token)
             for entry in page.get("Contents", []):
                 yield RemoteObject(entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'))
             if not page.get("IsTruncated"):
@@ -84,11 +88,15 @@ class BotoStore:
             begun = self._client.create_multipart_upload(**where, **self._headers(key, mtime_ns), **self._sse)
             where["UploadId"] = begun["UploadId"]
             try:
+                if self.ledger:
+                    self.ledger.begun(key, where["UploadId"])
                 done = [self._part(where, number, body) for number, body in enumerate(parts, 1)]
                 answer = self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": done})
             except BaseException:
-                self._abort(where)
+                self.abort(key, where["UploadId"])
                 raise
+        if self.ledger:
+            self.ledger.ended(where["UploadId"])
         # "begun" too: where the bucket encrypts by itself, only the first answer may say so.
         return self._receipt({**begun, **answer}, self._profile.multipart_etag != "opaque")
 
@@ -113,13 +121,17 @@ class BotoStore:
         answer = self._client.upload_part(**where, PartNumber=number, Body=body, ContentMD5=_b64(md5.digest()), **self._sse)
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
-    def _abort(self, where: dict[str, t.Any]) -> None:
+    def abort(self, key: str, upload_id: str) -> None:
+        """Take back an upload in parts, as far as the store lets us."""
         try:
             with self._explaining("abort an upload"):
-                self._client.abort_multipart_upload(**where)
-        except MediastoreError:
-            # The error that led here is the one to tell; parts left over are what lifecycle rules are for.
-            return
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except MediastoreError as exc:
+            # The error that led here is the one to tell; the ledger has it tried again.
+            if exc.code != "NoSuchUpload":
+                return
+        if self.ledger:
+            self.ledger.ended(upload_id)
 
     def _headers(self, key: str, mtime_ns: int) -> dict[str, t.Any]:
         said = self._attributes

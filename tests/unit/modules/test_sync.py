@@ -321,11 +321,15 @@ def start(store, path, **options):
     return process
 
 
-def wait_for_files(directory, number, process):
+def wait_for(condition, process):
     deadline = time.monotonic() + 30
-    while len(names(directory)) < number:
+    while not condition():
         assert time.monotonic() < deadline and process.poll() is None, process.communicate()
         time.sleep(0.01)
+
+
+def wait_for_files(directory, number, process):
+    wait_for(lambda: len(names(directory)) >= number, process)
 
 
 def end(process):
@@ -348,6 +352,18 @@ def test_killed_at_any_moment_it_is_resumed(bucket, source, tmp_path, after):
     assert done["transferred"]["files"] <= 400 - after
     assert contents(bucket.data / "media") == contents(source)
     assert sync(bucket, source, journal=journal, against="journal")["plan"]["upload"]["files"] == 0
+
+
+def test_an_upload_in_parts_that_was_killed_is_taken_back(moto_tls, source, tmp_path):
+    write(source, large=os.urandom(60 * MIB))
+    journal = str(tmp_path / "j")
+    process = start(moto_tls, source, journal=journal, part_size="5M")
+    wait_for(lambda: any("partNumber=3" in request for request in moto_tls.requests), process)
+    process.send_signal(signal.SIGKILL)
+    end(process)
+    assert len(moto_tls.client().list_multipart_uploads(Bucket="media")["Uploads"]) == 1
+    assert sync(moto_tls, source, journal=journal, part_size="5M")["complete"]
+    assert "Uploads" not in moto_tls.client().list_multipart_uploads(Bucket="media")
 
 
 def test_it_stops_when_nobody_waits_for_the_result(bucket, source, tmp_path):
