@@ -54,9 +54,6 @@ def perform(asked: argparse.Namespace, home: Path, screen: Screen) -> int:
         story = set_up(asked, home, screen)
         story.play()
         return tell(story, home, screen)
-    except Stopped as stopped:
-        screen.say(f"\nStopped by {stopped}.")
-        return 130
     except (Broken, PlaybookFailed, Unplayable) as error:
         screen.say(f"\nThe demo broke: {error}")
         if story and story.runs:
@@ -133,19 +130,26 @@ def shown(path: Path) -> str:
 
 
 def main() -> int:
-    asked = arguments()
-    home = ROOT / "build" / "demo"
-    home.mkdir(parents=True, exist_ok=True)
     screen = Screen()
+    stop_on_signals()
+    try:
+        return alone(arguments(), ROOT / "build" / "demo", screen)
+    except Stopped as stopped:
+        screen.say(f"\nStopped by {stopped}; nothing is left running.")
+        return 130
+
+
+def alone(asked: argparse.Namespace, home: Path, screen: Screen) -> int:
+    """Perform where nobody else does, on a clean stage."""
+    home.mkdir(parents=True, exist_ok=True)
     with open(home.parent / "demo.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            screen.say(f"Another demo is running in {home}. Wait for it, or stop it.")
+            screen.say(f"Another demo is running in {shown(home)}. Wait for it, or stop it.")
             return 2
         sweep(home)
         shutil.rmtree(home)
-        stop_on_signals()
         mark(home)
         return perform(asked, home, screen)
 
