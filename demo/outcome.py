@@ -104,7 +104,7 @@ class Outcome:
             return []
         parts = run.between(min(outage.began for outage in outages), max(outage.ended for outage in outages))
         named = [(name, seconds) for name, seconds in parts if seconds >= WORTH_NAMING_S]
-        return [*named, ("Between those", sum(seconds for _, seconds in parts) - sum(seconds for _, seconds in named))]
+        return [*named, ("Between those", sum(part[1] for part in parts) - sum(part[1] for part in named))]
 
     def _proof(self) -> dict[str, Any]:
         """What the first cutover counted when it verified what it had set aside."""

@@ -52,7 +52,6 @@ class Application(Protocol):
 
     def switched(self) -> bool:
         """Whether its configuration names the bucket; False only when it is byte for byte what it was."""
-        ...
 
     def variables(self, store: RcloneS3) -> dict[str, Any]: ...
 

@@ -47,7 +47,8 @@ options:
       - V(healthy) records that the application serves from the bucket, and the downtime; with O(proof) also that the backup was
         verified.
       - V(rolling_back) records that the way back has begun; the application is to be stopped right after it.
-      - V(restored) merges what exists only in O(path) into the backup, gives the backup its old name, and restores O(config_files).
+      - V(restored) merges what exists only in O(path) into the backup, gives the backup its old name, and restores
+        O(config_files).
       - V(rolled_back) records that the application serves from its own files again, and the downtime.
       - V(finalized) removes from the backup every file that the journal proves to be in the bucket.
     type: str
@@ -281,7 +282,7 @@ import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import MIGRATION, application, result
+from ..module_utils._base.migration import MIGRATION, application, result, runner
 from ..module_utils._core.claim import Controller
 from ..module_utils._core.stages import Stages, state_directory
 
@@ -338,7 +339,7 @@ def record(module: HostModule) -> dict[str, t.Any]:
     params = module.params
     directory = state_directory(params["state_dir"], params["name"])
     with Stages.locked(directory, params["lock_wait"], module.check_mode):
-        stages = Stages(directory, params["name"], module.run_command, check=module.check_mode)
+        stages = Stages(directory, params["name"], runner(module), check=module.check_mode)
         controller = params["controller"]
         if controller:
             stages.hold(Controller.from_dict(controller), controller["replaces"] and Controller.from_dict(controller["replaces"]))

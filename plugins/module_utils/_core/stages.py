@@ -227,7 +227,7 @@ class Stages:
         return MediastoreError(
             f"roll the migration {self.migration.name} back",
             said=f"the backup {self.migration.backup} is gone",
-            remedy="If it was moved, give it its name again. If not, make it an empty directory: rollback fills it from the bucket.",
+            remedy="If it was moved, move it back. If not, make it an empty directory: rollback fills it from the bucket.",
             code="Gone",
         )
 

@@ -28,7 +28,11 @@ def test_a_result_is_the_result():
 
 def test_what_was_said_is_told_from_a_default():
     options = {"said": {"type": "int", "default": 1}, "default": {"type": "int", "default": 1}, "nothing": {"type": "str"}}
-    asked = run(HostModule, lambda module: {name: module.asked(name) for name in options}, {"said": 1, "nothing": None}, options)
+
+    def act(module):
+        return {name: module.asked(name) for name in options}
+
+    asked = run(HostModule, act, {"said": 1, "nothing": None}, options)
     assert asked == {"said": True, "default": False, "nothing": False}
 
 

@@ -73,7 +73,7 @@ def test_answers(code, status, words):
 )
 def test_failures_without_an_answer(exc, kind, words):
     error = explain(exc, "look", STORE)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert words in error.remedy
     assert error.said
 

@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A directory that nginx serves on a machine under systemd: served from the bucket after the cutover, from the disk after a rollback."""
+"""nginx under systemd serves a directory: from the bucket after the cutover, from the disk after a rollback."""
 
 from __future__ import annotations
 
@@ -84,11 +84,15 @@ def test_finalize_waits_for_its_day(host):
 
 def test_a_full_state_directory_is_one_clear_error_and_changes_nothing(host):
     for stage in ("plan", "cutover"):
-        status, output = play(stage, "-e", "migrate_state_dir=/mnt/small", "-e", "migrate_name=other", "-e", "generic_path=/etc/nginx")
+        status, output = play(
+            stage, "-e", "migrate_state_dir=/mnt/small", "-e", "migrate_name=other", "-e", "generic_path=/etc/nginx"
+        )
         assert status != 0
         assert "The filesystem of the state directory /mnt/small has 0 MiB free" in output
     host.run_expect([0], "head -c 600K /dev/zero > /mnt/small/fill || true")
-    status, output = play("cutover", "-e", "migrate_state_dir=/mnt/small", "-e", "migrate_name=other", "-e", "generic_path=/etc/nginx")
+    status, output = play(
+        "cutover", "-e", "migrate_state_dir=/mnt/small", "-e", "migrate_name=other", "-e", "generic_path=/etc/nginx"
+    )
     assert status != 0
     assert "No space left on device" in output and "Free some space there" in output
     assert host.service("nginx").is_running
