@@ -154,7 +154,7 @@ import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import MIGRATION, application, result
+from ..module_utils._base.migration import MIGRATION, application, result, runner
 from ..module_utils._core.preflight import findings
 from ..module_utils._core.stages import load, state_directory
 
@@ -168,7 +168,7 @@ def look(module: HostModule) -> dict[str, t.Any]:
     migration = load(directory, params["name"])
     app = application(params)
     ours = migration.path == app.path and migration.set_aside
-    found = findings(app, params["state_dir"], ours, module.run_command) if app.path else []
+    found = findings(app, params["state_dir"], ours, runner(module)) if app.path else []
     return dict(result(directory, migration, params), changed=False, findings=found)
 
 

@@ -162,6 +162,15 @@ def test_an_application_that_does_not_get_healthy_is_switched_back(site):
     assert status.output.count("Next: ") == 1 and "migrate.cutover" in status.output
 
 
+def test_an_application_that_cannot_be_stopped_goes_on_running(site):
+    site.vary(generic_stop_command="/bin/false")
+    undone = site.play("cutover")
+    assert undone.status != 0
+    assert "The cutover was undone" in undone.output and "Stop the application by its command" in undone.output
+    assert site.stage() == "rolled_back"
+    assert site.lost() == []
+
+
 def test_a_store_that_dies_in_the_window_does_not_keep_the_application_down(site, tmp_path):
     ran(site.play("sync"))
     start = site.inventory()["all"]["hosts"]["depot"]["generic_start_command"]

@@ -11,8 +11,10 @@ import typing as t
 
 from .._core import outlook
 from .._core.migration import IN_WINDOW, Migration
+from .._core.services import Run
 from .._core.stages import Application
 from .argspec import ArgSpec
+from .host import HostModule
 
 MIGRATION = ArgSpec(
     {
@@ -39,6 +41,19 @@ def application(params: dict[str, t.Any]) -> Application:
         services=params["services"],
         status_command=params["status_command"],
     )
+
+
+def runner(module: HostModule) -> Run:
+    """Runs commands for the stages; a command that is not there is one that fails, and not the end of the module."""
+
+    def run(arguments: list[str]) -> tuple[int, str, str]:
+        try:
+            status, out, err = module.run_command(arguments, handle_exceptions=False)
+        except OSError as exc:
+            return 127, "", f"{arguments[0]}: {exc.strerror}"
+        return status, out, err
+
+    return run
 
 
 def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> dict[str, t.Any]:

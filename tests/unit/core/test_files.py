@@ -13,6 +13,7 @@ import sys
 import time
 
 import pytest
+
 from ansible_collections.mediastore.s3.plugins.module_utils._core import files
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Busy, MediastoreError
 
