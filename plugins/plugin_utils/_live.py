@@ -32,6 +32,8 @@ POLL_S = 1.0
 #: between two lines where the last one cannot be overwritten
 LINE_EVERY_S = 5.0
 LOST_POLLS = 30
+#: looks that find neither a result nor the process that is to write it
+SILENT_POLLS = 5
 
 # The main process loads this before it forks, so this is the user's own standard error. In a worker it would be none.
 STDERR_IS_TERMINAL = bool(sys.stderr and sys.stderr.isatty()) and os.environ.get("TERM", "dumb") != "dumb"
@@ -103,18 +105,17 @@ class LiveAction(ActionBase):
         return job
 
     def _follow(self, job: dict[str, Any], progress_file: str, task_vars: dict[str, Any]) -> None:
-        """Look once a second until the job is done: one small command that also says that somebody is looking."""
-        result, progress = shlex.quote(job["results_file"]), shlex.quote(progress_file)
-        command = f"touch {shlex.quote(progress_file + SEEN_SUFFIX)}; cat {result}; echo; cat {progress}"
+        """Look once a second until the job is done."""
+        command = _look(job["results_file"], progress_file)
         screen = Screen(task_vars.get("inventory_hostname", ""), len(task_vars.get("ansible_play_batch", [])) == 1)
-        lost = 0
+        lost = silent = 0
         try:
             while True:
                 time.sleep(POLL_S)
                 if os.getppid() != self._play:
                     raise AnsibleError("ansible-playbook is gone")
                 try:
-                    status, _newline, state = self._low_level_execute_command(command)["stdout"].partition("\n")
+                    status, state, alive = (self._low_level_execute_command(command)["stdout"].splitlines() + [""] * 3)[:3]
                     lost = 0
                 except AnsibleConnectionFailure:
                     # The job goes on without the connection; only its silence is waited for.
@@ -126,6 +127,9 @@ class LiveAction(ActionBase):
                 screen.show(state)
                 if _finished(status):
                     return
+                silent = 0 if alive or not state else silent + 1
+                if silent >= SILENT_POLLS:
+                    raise AnsibleError("The module ended on the host without a result; was the host restarted? Run it again.")
         finally:
             screen.end()
 
@@ -171,6 +175,13 @@ class Screen:
         """Leave the line, so that what follows begins on a fresh one."""
         if self._redraws and self._shown:
             display.display("", stderr=True, screen_only=True)
+
+
+def _look(result: str, progress: str) -> str:
+    """One small command that says three things, a line each, and leaves a trace that somebody looks."""
+    result, progress, seen = (shlex.quote(path) for path in (result, progress, progress + SEEN_SUFFIX))
+    pid = f"$(sed -n 's/.*\"pid\": \\([0-9]*\\).*/\\1/p' {progress})"
+    return f'touch {seen}; cat {result}; echo; cat {progress}; echo; kill -0 "{pid}" 2>/dev/null && echo alive'
 
 
 def _finished(status: str) -> bool:

@@ -141,16 +141,16 @@ def test_without_a_terminal_it_tells_lines_if_asked(site):
 
 
 def test_a_terminal_sees_files_bytes_rate_and_time_left(site):
-    site.fill(1000)
+    site.fill(1500)
     status, shown = on_terminal(site, [site.task(concurrency=1), site.task(against="journal")])
     assert status == 0, shown
-    line = r"\[localhost\] upload: \d+ %, \d+/1000 files, [\d.]+ K?i?B, \d+/s, [\d.]+ K?i?B/s, \d+ s left"
+    line = r"\[localhost\] upload: \d+ %, \d+/1500 files, [\d.]+ K?i?B, \d+/s, [\d.]+ K?i?B/s, \d+ s left"
     assert re.search(line, shown), shown
     assert all(len(text) < 80 for text in re.findall(r"\x1b\[2K([^\x1b\r\n]*)", shown))
     # Users wait for the pass against the journal: it runs without the seconds that showing costs.
     _start, first, second = shown.split("TASK [sync]")
     assert "files" in first and "files" not in second
-    assert site.stored() == 1000
+    assert site.stored() == 1500
     assert site.leftovers() == []
 
 
@@ -188,7 +188,7 @@ def is_free(path: Path) -> bool:
 
 @pytest.mark.parametrize("progress", ["never", "always"])
 def test_killed_in_the_middle_it_ends_on_the_host_and_is_resumed(site, progress):
-    site.fill(1200)
+    site.fill(2000)
     command = site.write_play([site.task(concurrency=1, progress=progress)])
     with open(site.root / "log", "wb") as log:
         play = subprocess.Popen(
@@ -198,7 +198,7 @@ def test_killed_in_the_middle_it_ends_on_the_host_and_is_resumed(site, progress)
         play.send_signal(signal.SIGKILL)
         play.wait()
     until(lambda: is_free(Path(f"{site.journal}.lock")))
-    assert 30 < site.stored() < 1200
+    assert 30 < site.stored() < 2000
     done = site.run([site.task(), site.task("verify")])
     assert done.returncode == 0, done.stdout
-    assert site.stored() == 1200
+    assert site.stored() == 2000

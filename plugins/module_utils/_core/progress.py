@@ -70,7 +70,7 @@ class ToFile:
     def _write(self) -> None:
         self._shown = time.monotonic()
         with self._lock:
-            state = dict(self._state, elapsed_s=round(self._shown - self._begun, 2))
+            state = dict(self._state, elapsed_s=round(self._shown - self._begun, 2), pid=os.getpid())
         temporary = f"{self._path}.new"
         try:
             with open(temporary, "w", encoding="utf-8") as out:
