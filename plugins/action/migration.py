@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from typing import Any
 
@@ -22,8 +23,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Try once, and once more if whoever is in the way is dead."""
         super().run(tmp, task_vars)
-        # this is a worker; its parent is the one process that lives as long as the play
-        controller = this_controller(os.getppid()).as_dict()
+        controller = this_controller(_playbook()).as_dict()
+        if not controller["started"]:
+            return {"failed": True, "msg": "The playbook was killed, so this task does nothing any more."}
         result = self._migration(controller, task_vars)
         holder = result.get("holder")
         if result.get("failed") and holder and is_dead(Controller.from_dict(holder)):
@@ -34,3 +36,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         arguments = dict(self._task.args, controller=controller)
         found: dict[str, Any] = self._execute_module("mediastore.s3.migration", module_args=arguments, task_vars=task_vars)
         return found
+
+
+def _playbook() -> int:
+    """The one process that lives as long as the playbook; this is a worker, which may outlive it by a task."""
+    main = multiprocessing.parent_process()
+    return main.pid or 0 if main else os.getpid()

@@ -54,7 +54,7 @@ def this_controller(pid: int) -> Controller:
 
 def is_dead(other: Controller) -> bool:
     """Whether that run has ended for certain; False when it is alive or on another machine."""
-    return other.machine == _machine() and _started(other.pid) != other.started
+    return not other.started or (other.machine == _machine() and _started(other.pid) != other.started)
 
 
 def _machine() -> str:

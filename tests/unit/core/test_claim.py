@@ -80,3 +80,4 @@ def test_another_process_with_the_same_number_is_another_run():
     assert not is_dead(mine)
     assert is_dead(dataclasses.replace(mine, started="1"))
     assert not is_dead(dataclasses.replace(mine, machine="elsewhere", started="1"))
+    assert is_dead(dataclasses.replace(mine, started="")), "it was gone already when it was described"
