@@ -51,10 +51,10 @@ def check_options(module: StoreModule, doing: str) -> None:
     """Refuse options that contradict each other."""
     params = module.params
     if params["direction"] == DOWNLOAD and params["against"] == "journal":
-        said = "a download compares with the store, and O(against) is journal"
-        raise BadInput(doing, said=said, remedy="Use O(against=store).")
+        said = "a download compares with the store, and against is journal"
+        raise BadInput(doing, said=said, remedy="Use against=store.")
     if params["direction"] != DOWNLOAD and params["keep_replaced"]:
-        raise BadInput(doing, said="O(keep_replaced) is for downloads", remedy="Leave it out, or use O(direction=download).")
+        raise BadInput(doing, said="keep_replaced is for downloads", remedy="Leave it out, or use direction=download.")
 
 
 def check_destination(module: StoreModule, tree: Tree, doing: str) -> None:
@@ -64,10 +64,10 @@ def check_destination(module: StoreModule, tree: Tree, doing: str) -> None:
         return
     root = os.fsdecode(tree.root)
     if not os.access(root, os.W_OK | os.X_OK):
-        raise BadInput(doing, said=f"{root} cannot be written", remedy="Run the task as a user who may write it (C(become)).")
+        raise BadInput(doing, said=f"{root} cannot be written", remedy="Run the task as a user who may write it (become).")
     kept = params["keep_replaced"]
     if kept and os.path.realpath(kept).startswith(root.rstrip("/") + "/"):
-        raise BadInput(doing, said=f"O(keep_replaced) {kept} is inside O(path)", remedy="Choose a directory beside it.")
+        raise BadInput(doing, said=f"keep_replaced {kept} is inside path", remedy="Choose a directory beside it.")
 
 
 def check_room(module: StoreModule, plan: Plan, doing: str) -> None:

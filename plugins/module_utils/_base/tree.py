@@ -59,10 +59,10 @@ def open_tree(module: StoreModule, doing: str) -> Tree:
         if not least <= params[name] <= most:
             raise BadInput(doing, said=f"O({name}) is {params[name]}", remedy=f"Use {least} to {most}.")
     if params["prefix"].startswith("/"):
-        raise BadInput(doing, said="O(prefix) begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
+        raise BadInput(doing, said="prefix begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
     if not module.profile.part_min <= params["part_size"]:
         least = module.profile.part_min
-        raise BadInput(doing, said=f"O(part_size) is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
+        raise BadInput(doing, said=f"part_size is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
     tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail")
     tree.require(doing)
     return tree
@@ -85,10 +85,10 @@ def _check_customer_key(module: StoreModule, doing: str, text: str) -> None:
         length = 0
     if length != 32:
         raise BadInput(
-            doing, said="O(sse_customer_key) is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32"
+            doing, said="sse_customer_key is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32"
         )
     if (module.connection.endpoint_url or "https:").startswith("http:"):
-        raise BadInput(doing, said="O(sse_customer_key) would go over plain HTTP", remedy="Use an https:// O(endpoint_url).")
+        raise BadInput(doing, said="sse_customer_key would go over plain HTTP", remedy="Use an https:// endpoint_url.")
 
 
 def progress_of(module: StoreModule) -> Progress:
@@ -105,7 +105,7 @@ def journal_path(module: StoreModule, tree: Tree, doing: str) -> str | None:
     real, root = os.path.realpath(str(path)), os.fsdecode(tree.root)
     if real.startswith(root.rstrip("/") + "/"):
         said = f"the journal {path} is inside {module.params['path']}"
-        raise BadInput(doing, said=said, remedy="Choose a O(journal) outside of O(path).")
+        raise BadInput(doing, said=said, remedy="Choose a journal outside of path.")
     if os.path.isdir(real):
         raise BadInput(doing, said=f"the journal {path} is a directory", remedy="Name a file in it, for example journal.sqlite.")
     return real
@@ -124,10 +124,10 @@ def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str) -> t
     with explaining_os(f"{doing}: make {folder}"):
         os.makedirs(folder, mode=0o700, exist_ok=True)
     if not os.access(folder, os.W_OK | os.X_OK):
-        remedy = "Choose a O(journal) on a filesystem and in a directory that this user may write."
+        remedy = "Choose a journal on a filesystem and in a directory that this user may write."
         raise BadInput(doing, said=f"the journal's directory {folder} cannot be written", remedy=remedy)
     if free_bytes(folder) < JOURNAL_ROOM:
-        remedy = "Make room there, or choose another place with O(journal)."
+        remedy = "Make room there, or choose another place with journal."
         raise BadInput(doing, said=f"the filesystem of the journal's directory {folder} is full", remedy=remedy, code="ENOSPC")
     with Lock(path + ".lock", wait_s, doing), contextlib.closing(Journal(path)) as journal:
         journal.bind(**binding(module))

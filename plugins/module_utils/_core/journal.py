@@ -66,7 +66,7 @@ class Journal:
                 raise BadInput(
                     f"use the journal {self.path}",
                     said=f"it was written for {name} {value!r}, and this run is for {name} {to.get(name)!r}",
-                    remedy="Use another O(journal) for another place, or remove this one if the place has really moved.",
+                    remedy="Use another journal for another place, or remove this one if the place has really moved.",
                     code="ForeignJournal",
                 )
         if not known and not self._read_only:
@@ -203,9 +203,9 @@ def _explain(exc: sqlite3.Error, path: str, doing: str) -> MediastoreError:
     text = str(exc)
     kind, remedy = MediastoreError, "Look at the file and its filesystem, then run again."
     if "full" in text or "disk I/O" in text:
-        remedy = "Make room on that filesystem (or choose another place with O(journal)) and run again: what was done is kept."
+        remedy = "Make room on that filesystem (or choose another place with journal) and run again: what was done is kept."
     elif "readonly" in text or "unable to open" in text:
-        kind, remedy = BadInput, "Choose a place for O(journal) that this user may write, or correct its permissions."
+        kind, remedy = BadInput, "Choose a place for journal that this user may write, or correct its permissions."
     elif "not a database" in text or "malformed" in text:
         remedy = "Move it away and run again: a new one is made by comparing both sides."
     elif "locked" in text:

@@ -51,7 +51,7 @@ def check_name(name: str) -> str:
         raise BadInput(
             f"use the migration name {name!r}",
             said="it may hold letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 100 characters",
-            remedy="Choose another O(name).",
+            remedy="Choose another name.",
         )
     return name
 

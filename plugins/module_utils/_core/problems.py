@@ -33,7 +33,7 @@ class Problems:
         raise BadInput(
             self.tried,
             said=f"{self.count} of the names cannot be handled, nothing was transferred: {'; '.join(self.shown)}{more}",
-            remedy="Repair or remove them, or leave them out with O(exclude) (links, sockets: O(special=skip)), and run again.",
+            remedy="Repair or remove them, or leave them out with exclude (links, sockets: special=skip), and run again.",
         )
 
 

@@ -35,9 +35,9 @@ class Tree:
         shown = os.fsdecode(self.root)
         if not os.path.isdir(self.root):
             said = f"{shown} is not a directory" if os.path.lexists(self.root) else f"{shown} does not exist"
-            raise BadInput(tried, said=said, remedy="Create it, or correct O(path).")
+            raise BadInput(tried, said=said, remedy="Create it, or correct path.")
         if not os.access(self.root, os.R_OK | os.X_OK):
-            raise BadInput(tried, said=f"{shown} cannot be read", remedy="Run the task as a user who may read it (C(become)).")
+            raise BadInput(tried, said=f"{shown} cannot be read", remedy="Run the task as a user who may read it (become).")
 
     def relative(self, key: str) -> str:
         """The path below the root that belongs to a key."""
