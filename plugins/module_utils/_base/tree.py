@@ -84,9 +84,7 @@ def _check_customer_key(module: StoreModule, doing: str, text: str) -> None:
     except binascii.Error:
         length = 0
     if length != 32:
-        raise BadInput(
-            doing, said="sse_customer_key is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32"
-        )
+        raise BadInput(doing, said="sse_customer_key is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32")
     if (module.connection.endpoint_url or "https:").startswith("http:"):
         raise BadInput(doing, said="sse_customer_key would go over plain HTTP", remedy="Use an https:// endpoint_url.")
 
