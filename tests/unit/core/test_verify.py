@@ -170,3 +170,15 @@ def test_live_what_came_after_the_sync_is_pending_and_what_was_proved_is_not(tre
 def test_it_ends_when_nobody_waits(tree):
     with pytest.raises(MediastoreError, match="is gone"):
         check(tree, MemoryStore(FILES), abandoned=True)
+
+
+@pytest.mark.parametrize("objects", [{}, {"d": b"444"}, {"d": b"4444"}])
+def test_live_a_young_file_that_was_proved_and_is_lost_is_not_pending(tree, objects):
+    """Otherwise finalize, which believes a proof whose MD5 is the file's, would remove the last copy."""
+    young = [proof._replace(ctime_ns=0) for proof in proofs_of(tree)]
+    store = MemoryStore({**FILES, **objects})
+    if not objects:
+        del store.objects["d"]
+    findings = check(tree, store, young, live=True)
+    assert findings.counts["pending"] == 0
+    assert not findings.verified(False)
