@@ -57,7 +57,7 @@ def open_tree(module: StoreModule, doing: str) -> Tree:
     params = module.params
     for name, least, most in (("concurrency", 1, 256), ("samples", 0, 50)):
         if not least <= params[name] <= most:
-            raise BadInput(doing, said=f"O({name}) is {params[name]}", remedy=f"Use {least} to {most}.")
+            raise BadInput(doing, said=f"{name} is {params[name]}", remedy=f"Use {least} to {most}.")
     if params["prefix"].startswith("/"):
         raise BadInput(doing, said="prefix begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
     if not module.profile.part_min <= params["part_size"]:
