@@ -6,8 +6,8 @@ utils=$(dirname "$(readlink -f "$0")")
 role=${1:-*}
 
 "$utils/docker.sh"
-# Containers have fixed names: one run at a time for this user.
-exec 9>"$ANSIBLE_HOME.molecule.lock"
+# Containers have fixed names on one engine, whatever the clone and its caches: one run at a time.
+exec 9>"/tmp/mediastore.s3-molecule-$UID.lock"
 flock 9
 "$utils/../images/build.sh"
 
