@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-from .digest import Digest, digest_of_file, plausible_parts
+from .digest import digest_of_file, plausible_parts
 from .model import DOWNLOAD, IGNORE, KEEP, UPLOAD, Decision, LocalFile, Proof, RemoteObject, Row
 
 AUTO, SIZE, CHECKSUM = "auto", "size", "checksum"
@@ -134,8 +134,3 @@ class Comparer:
 def tells_content(etag: str, etag_is_md5: bool) -> bool:
     """Whether a plain ETag is an MD5; one with a dash depends on how the object was cut."""
     return etag_is_md5 and len(etag) == 32 and "-" not in etag
-
-
-def matches(digest: Digest, etag: str) -> bool:
-    """Whether bytes with this digest can have this ETag."""
-    return digest.part_size_for(etag) is not None

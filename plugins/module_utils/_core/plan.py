@@ -88,7 +88,7 @@ class Planner:
         rows = march(self._tree.files(problems), (), proofs.proofs())
         return self._fill(rows, self._comparer.proved, problems)
 
-    def _fill(self, rows: Iterator[Row], decide: Any, problems: Problems) -> Plan:
+    def _fill(self, rows: Iterator[Row], decide: Callable[[Row], Decision], problems: Problems) -> Plan:
         self._progress.phase("plan")
         self._journal.begin_plan()
         for row in attended(rows, self._abandoned, problems.tried):
@@ -125,9 +125,9 @@ class Planner:
             problems.add(row.key, why)
         return not why
 
-    def _decide(self, row: Row, decide: Any, problems: Problems) -> Decision:
+    def _decide(self, row: Row, decide: Callable[[Row], Decision], problems: Problems) -> Decision:
         try:
-            decision: Decision = decide(row)
+            decision = decide(row)
         except FileNotFoundError:
             return Decision("", "vanished")
         except OSError as exc:
