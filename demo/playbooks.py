@@ -9,19 +9,18 @@ import os
 import random
 import re
 import subprocess
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from processes import end_group, kill_group, kill_tree
+from fate import Strike
+from processes import end_group
 from screen import Screen
 
 TASK = re.compile(r"(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(.*)\] \*+")
 RECAP = re.compile(r"ok=(\d+)\s+changed=(\d+).*?failed=(\d+)")
-#: how long a stage may run before a kill strikes it; a stage that is over sooner was lucky
-KILL_WITHIN_S = 12.0
+#: how often a stage is struck; one that ends before its hour was lucky
 KILLS = 2
 
 
@@ -92,21 +91,20 @@ class Playbooks:
             errors="replace",
             start_new_session=True,
         )
-        struck = threading.Event()
-        timer = self._strike_later(process, struck, fate) if fate else None
+        strike = Strike(fate, run.name, process, self._screen) if fate else None
         try:
             with open(log, "w", encoding="utf-8") as out:
-                self._follow(process, run, out)
+                self._follow(process, run, out, strike)
             status = process.wait()
         except BaseException:
             end_group(process.pid)
             raise
         finally:
-            if timer:
-                timer.cancel()
-        return None if struck.is_set() else status
+            if strike:
+                strike.spare()
+        return None if strike and strike.struck else status
 
-    def _follow(self, process: subprocess.Popen[str], run: Run, out: TextIO) -> None:
+    def _follow(self, process: subprocess.Popen[str], run: Run, out: TextIO, strike: Strike | None) -> None:
         began = time.time()
         assert process.stdout is not None
         for line in process.stdout:
@@ -116,21 +114,7 @@ class Playbooks:
             if task := TASK.match(line):
                 run.tasks.append((task[1], now))
                 self._screen.now(f"{run.name}: {task[1]}")
+                if strike:
+                    strike.task_began(task[1])
             if recap := RECAP.search(line):
                 run.changed = int(recap[2])
-
-    def _strike_later(self, process: subprocess.Popen[str], struck: threading.Event, fate: random.Random) -> threading.Timer:
-        after = fate.uniform(0.5, KILL_WITHIN_S)
-        power_cut = fate.random() < 0.5
-
-        def strike() -> None:
-            if process.poll() is None:
-                struck.set()
-                (kill_tree if power_cut else kill_group)(process.pid)
-                how = "everything below it" if power_cut else "its process group"
-                self._screen.remark(f"kill -9 after {after:.1f} s, {how}; giving the same command again")
-
-        timer = threading.Timer(after, strike)
-        timer.daemon = True
-        timer.start()
-        return timer
