@@ -284,6 +284,8 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
 from ..module_utils._base.migration import MIGRATION, application, result, runner
 from ..module_utils._core.claim import Controller
+from ..module_utils._core.errors import BadInput
+from ..module_utils._core.preflight import nested
 from ..module_utils._core.stages import Stages, state_directory
 
 SPEC = MIGRATION.merge(
@@ -338,6 +340,11 @@ def record(module: HostModule) -> dict[str, t.Any]:
     """Enter the stage that was asked for, with the state directory locked and claimed."""
     params = module.params
     directory = state_directory(params["state_dir"], params["name"])
+    where = params["path"] and nested(params["path"], params["state_dir"])
+    if where:
+        raise BadInput(
+            f"keep the state of the migration {params['name']}", said=where, remedy="Choose another migrate_state_dir."
+        )
     with Stages.locked(directory, params["lock_wait"], module.check_mode):
         stages = Stages(directory, params["name"], runner(module), check=module.check_mode)
         controller = params["controller"]

@@ -192,3 +192,36 @@ def test_a_store_that_dies_in_the_window_does_not_keep_the_application_down(site
     assert ran(site.play("rollback")).changed == 0
     assert "owed" not in ran(site.play("status")).output
     assert site.lost() == []
+
+
+def test_everything_that_stands_in_the_way_is_named_at_once(site):
+    site.backup.mkdir()
+    site.vary(
+        migrate_state_dir=str(site.media / "state"),
+        generic_services=["no-such-unit.service"],
+        mediastore_store=dict(site.store.connection, secret_key="wrong-secret"),
+    )
+    before = snapshot(site.media, site.config.parent, site.store.data)
+    for stage in ("plan", "cutover"):
+        refused = site.play(stage)
+        assert refused.status != 0 and refused.changed == 0
+        assert "is inside" in refused.output
+        assert snapshot(site.media, site.config.parent, site.store.data) == before
+    site.vary(migrate_state_dir=str(site.state))
+    for stage in ("plan", "sync"):
+        refused = site.play(stage)
+        assert refused.status != 0 and refused.changed == 0
+        for words in ("media.before-s3 exists already", "no-such-unit.service", "bucket media"):
+            assert words in refused.output, refused.output
+        assert "wrong-secret" not in refused.output
+    assert snapshot(site.media, site.config.parent, site.store.data) == before
+
+
+def test_a_health_address_that_never_answered_is_refused_before_the_stop(site):
+    site.vary(generic_health_url=f"http://127.0.0.1:{site.port}/media/no-such-thing")
+    with Writer(site) as writer:
+        refused = site.play("cutover")
+    assert refused.status != 0
+    assert "Start the application, or correct generic_health_url" in refused.output
+    assert writer.refused == 0
+    assert site.stage() in ("new", "synced")

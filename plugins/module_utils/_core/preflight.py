@@ -47,13 +47,21 @@ def _path(app: Application, backup_is_ours: bool) -> list[str]:
     return found
 
 
-def _state(path: str, state_dir: str) -> list[str]:
+def nested(path: str, state_dir: str) -> str:
+    """Why the media and the state cannot be where they are, or an empty string."""
     inside = os.path.realpath(path) + os.sep
     state = os.path.realpath(state_dir) + os.sep
     if state.startswith(inside):
-        return [f"The state directory {state_dir} is inside {path}, so it would be migrated. Choose another migrate_state_dir."]
+        return f"The state directory {state_dir} is inside {path}, so it would be migrated."
     if inside.startswith(state):
-        return [f"{path} is inside the state directory {state_dir}. Choose another migrate_state_dir."]
+        return f"{path} is inside the state directory {state_dir}."
+    return ""
+
+
+def _state(path: str, state_dir: str) -> list[str]:
+    where = nested(path, state_dir)
+    if where:
+        return [f"{where} Choose another migrate_state_dir."]
     found = []
     nearest = state_dir
     while not os.path.exists(nearest):
