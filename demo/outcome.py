@@ -97,12 +97,12 @@ class Outcome:
         return sorted(stages, key=lambda stage: float(str(stage["began"])))
 
     def _window(self) -> list[tuple[str, float]]:
-        """Where the seconds of the first cutover went, task by task, while clients were not served."""
+        """Where the seconds of the first cutover went, task by task; after a kill, of its last attempt."""
         run = next((run for run in self.story.runs if run.name == "cutover"), None)
-        outages = self.story.outages_of(run) if run else []
+        outages = merged(self.story.outages_of(run)) if run else []
         if not run or not outages:
             return []
-        parts = run.between(min(outage.began for outage in outages), max(outage.ended for outage in outages))
+        parts = run.between(outages[-1].began, outages[-1].ended)
         named = [(name, seconds) for name, seconds in parts if seconds >= WORTH_NAMING_S]
         return [*named, ("Between those", sum(part[1] for part in parts) - sum(part[1] for part in named))]
 

@@ -52,13 +52,14 @@ pre code{overflow-wrap:normal}
 .guide{stroke:var(--line);stroke-width:1;vector-effect:non-scaling-stroke}
 .mark{position:absolute;top:0;transform:translateX(-50%);color:var(--bad);font-size:12px;line-height:16px;
     font-weight:600;white-space:nowrap;background:var(--paper);border-radius:4px;padding:0 3px}
+.mark.lower{top:17px}
 .axis{display:flex;justify-content:space-between;color:var(--soft);font-size:12px;border-top:1px solid var(--line);
     margin-top:6px;padding-top:4px}
 .note{margin:8px 0 0;color:var(--soft);font-size:14px}
 .steps{display:block;width:100%;height:20px;border-radius:4px}
 .legend{display:flex;flex-wrap:wrap;gap:6px 22px;list-style:none;margin:12px 0 0;padding:0;font-size:14px}
 .legend i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:7px}
-.legend b{font-weight:600;font-variant-numeric:tabular-nums}
+.legend b{font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}
 .p0{fill:var(--c0);background:var(--c0)}
 .p1{fill:var(--c1);background:var(--c1)}
 .p2{fill:var(--c2);background:var(--c2)}

@@ -11,6 +11,8 @@ from typing import Any, Mapping, Sequence
 
 ROW = 28
 CHART = 72
+#: percent of the width that the words above an outage take on a phone
+MARK_WIDTH = 20.0
 
 
 def duration(seconds: float) -> str:
@@ -41,7 +43,7 @@ def timeline(
         '<div class="timeline">'
         f'<div class="names">{_chart_cell("answers/s", top)}{"".join(names)}</div>'
         f'<div class="track"><svg viewBox="0 0 1000 {height}" style="height:{height}px" preserveAspectRatio="none" '
-        f'role="img" aria-label="{said}">{"".join(shapes)}</svg>{"".join(_mark(axis, outage) for outage in outages)}</div>'
+        f'role="img" aria-label="{said}">{"".join(shapes)}</svg>{"".join(_marks(axis, outages))}</div>'
         f'<div class="spans">{_chart_cell(_peak(traffic), top)}{"".join(spans)}</div>'
         f'</div><div class="axis"><span>0</span><span>{duration(axis.length)}</span></div>'
     )
@@ -89,9 +91,17 @@ def _band(axis: _Axis, outage: Mapping[str, Any], height: int) -> str:
     return f'<rect class="down" x="{began:.2f}" y="0" width="{max(ended - began, 2):.2f}" height="{height}"/>'
 
 
-def _mark(axis: _Axis, outage: Mapping[str, Any]) -> str:
-    middle = axis((outage["began"] + outage["ended"]) / 2) / 10
-    return f'<span class="mark" style="left:{middle:.2f}%">{duration(outage["ended"] - outage["began"])}</span>'
+def _marks(axis: _Axis, outages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How long each outage was, above it; one that is too close to its neighbour stands a line lower."""
+    marks, taken = [], -100.0
+    for outage in outages:
+        middle = axis((outage["began"] + outage["ended"]) / 2) / 10
+        lower = middle - taken < MARK_WIDTH
+        if not lower:
+            taken = middle
+        said = duration(outage["ended"] - outage["began"])
+        marks.append(f'<span class="mark{" lower" if lower else ""}" style="left:{middle:.2f}%">{said}</span>')
+    return marks
 
 
 def _area(axis: _Axis, traffic: Sequence[Sequence[float]]) -> list[str]:

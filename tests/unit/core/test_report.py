@@ -147,3 +147,9 @@ def test_parts_of_the_window_fill_the_bar():
 @pytest.mark.parametrize(("seconds", "said"), [(0.04, "0.0 s"), (99.94, "99.9 s"), (128.0, "2 min 08 s")])
 def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
+
+
+def test_words_of_neighbouring_outages_do_not_cover_each_other():
+    stages = [{"name": "cutover", "began": 0.0, "ended": 100.0}]
+    outages = [{"began": at, "ended": at + 2.0} for at in (10.0, 15.0, 60.0)]
+    assert re.findall(r'class="(mark[^"]*)"', timeline(stages, outages, [])) == ["mark", "mark lower", "mark"]
