@@ -112,6 +112,11 @@ options:
     description: Why the way back was taken, for O(stage=rolling_back).
     type: str
     default: ""
+  downtime_s:
+    description:
+      - For O(stage=healthy) and O(stage=rolled_back), the seconds from the stop to health, as measured by whoever stopped and
+        started the application. Without it they are counted from the stage before the stop.
+    type: float
   owed:
     description:
       - For O(stage=restored), that the bucket could not be read, so files that exist only there must still be brought back.
@@ -130,9 +135,7 @@ options:
     type: bool
     default: false
   controller:
-    description:
-      - The run of Ansible that the migration is claimed for.
-      - The part of the module that runs on the controller fills it in.
+    description: The run of Ansible that the migration is claimed for. The action plugin fills it in.
     type: dict
     suboptions:
       machine:
@@ -233,6 +236,10 @@ services:
     enabled:
       description: Whether it starts at boot; null for a unit that has no such setting.
       type: bool
+window_opened:
+  description: Whether this call opened the window of downtime. Not so when an earlier run was cut short in it.
+  returned: success
+  type: bool
 was_running:
   description: Whether the application ran before it was stopped.
   returned: success
@@ -282,7 +289,7 @@ import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import MIGRATION, application, result, runner
+from ..module_utils._base.migration import CONTROLLER, MIGRATION, application, result, runner
 from ..module_utils._core.claim import Controller
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.preflight import nested
@@ -316,20 +323,12 @@ SPEC = MIGRATION.merge(
                 "options": {"files": {"type": "int", "required": True}, "bytes": {"type": "int", "required": True}},
             },
             "reason": {"type": "str", "default": ""},
+            "downtime_s": {"type": "float"},
             "owed": {"type": "bool", "default": False},
             "keep_days": {"type": "float", "default": 7},
             "lock_wait": {"type": "float", "default": 0},
             "release": {"type": "bool", "default": False},
-            "controller": {
-                "type": "dict",
-                "options": {
-                    "machine": {"type": "str", "required": True},
-                    "pid": {"type": "int", "required": True},
-                    "started": {"type": "str", "required": True},
-                    "described": {"type": "str", "required": True},
-                    "replaces": {"type": "dict"},
-                },
-            },
+            "controller": {"type": "dict", "options": CONTROLLER},
         },
         required_if=[("stage", "synced", ("path", "bucket"))],
     )
@@ -358,6 +357,7 @@ def record(module: HostModule) -> dict[str, t.Any]:
         return dict(
             result(directory, stages.migration, params),
             changed=stages.changed,
+            window_opened=stages.window_opened,
             diff={"before": {"stage": stages.before["stage"]}, "after": {"stage": stages.migration.stage}},
         )
 
@@ -382,10 +382,10 @@ def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
         "synced": lambda: stages.synced(params["path"], _store(params), figures),
         "stopping": lambda: stages.stopping(app),
         "backed_up": lambda: stages.backed_up(app, figures),
-        "healthy": lambda: stages.healthy(params["proof"]),
+        "healthy": lambda: stages.healthy(params["proof"], params["downtime_s"]),
         "rolling_back": lambda: stages.rolling_back(app, params["reason"]),
         "restored": lambda: stages.restored(params["owed"]),
-        "rolled_back": stages.rolled_back,
+        "rolled_back": lambda: stages.rolled_back(params["downtime_s"]),
         "finalized": lambda: stages.finalized(params["exclude"], params["keep_days"]),
     }
     acts[params["stage"]]()

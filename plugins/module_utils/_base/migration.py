@@ -29,6 +29,15 @@ MIGRATION = ArgSpec(
     }
 )
 
+#: a run of Ansible, as the part of the module that runs on the controller describes it
+CONTROLLER: dict[str, dict[str, t.Any]] = {
+    "machine": {"type": "str", "required": True},
+    "pid": {"type": "int", "required": True},
+    "started": {"type": "str", "required": True},
+    "described": {"type": "str", "required": True},
+    "replaces": {"type": "dict"},
+}
+
 HISTORY_SHOWN = 50
 
 

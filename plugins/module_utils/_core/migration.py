@@ -132,14 +132,20 @@ class Migration:
             self.history.pop()
         self.history.append(dict(stage=stage, at=utc(now), **facts))
 
-    def open_window(self, now: float) -> None:
-        """The application is about to be stopped; a window that is open stays as old as it is."""
-        self.window_since = self.window_since or utc(now)
-
-    def close_window(self, kind: str, now: float) -> float:
-        """The application is healthy again: the downtime in seconds, kept under *kind* (cutover or rollback)."""
+    def open_window(self, now: float) -> bool:
+        """The application is about to be stopped; False for a window that is open already, which stays as old as it is."""
         if self.window_since:
-            self.downtime_s[kind] = round(now - seconds(self.window_since), 3)
+            return False
+        self.window_since = utc(now)
+        return True
+
+    def close_window(self, kind: str, now: float, measured: float | None = None) -> float:
+        """The application is healthy again: the downtime in seconds, kept under *kind* (cutover or rollback).
+
+        Whoever did both, the stop and the start, has *measured* it more closely than the stages around them.
+        """
+        if self.window_since:
+            self.downtime_s[kind] = round(now - seconds(self.window_since) if measured is None else measured, 3)
             self.window_since = ""
         return self.downtime_s.get(kind, 0.0)
 

@@ -56,6 +56,8 @@ class Stages:
         self.check = check
         self.clock = clock
         self.changed = False
+        #: whether the window of downtime was opened by this very call
+        self.window_opened = False
         self.migration = load(directory, name)
         #: how it stood when this began, for the diff
         self.before = self.migration.as_dict()
@@ -131,7 +133,7 @@ class Stages:
             shutil.rmtree(self._kept("saved"), ignore_errors=True)
             migration.config = configbackup.save(app.config_files, self._kept("saved"))
         migration.reason, migration.owed, migration.merged = "", False, False
-        migration.open_window(self.clock())
+        self.window_opened = migration.open_window(self.clock())
         self._enter("stopping", services=migration.services)
 
     def _refuse_foreign_backup(self) -> None:
@@ -166,12 +168,12 @@ class Stages:
             swap.set_aside(migration.path, migration.backup, migration.tree, app.local_only)
         self._enter("backed_up", backup=migration.backup)
 
-    def healthy(self, proof: dict[str, Any] | None) -> None:
+    def healthy(self, proof: dict[str, Any] | None, downtime_s: float | None = None) -> None:
         """The application answers on the bucket; later called again with the proof that the bucket holds the backup."""
         migration = self.migration
         if migration.stage != "healthy":
             migration.refuse_unless_legal("healthy", predicting=self.check)
-            downtime = migration.close_window("cutover", self.clock())
+            downtime = migration.close_window("cutover", self.clock(), downtime_s)
             self._enter("healthy", downtime_s=downtime)
         if proof and "proof" not in migration.figures:
             migration.figures["proof"] = proof
@@ -193,7 +195,7 @@ class Stages:
             migration.was_running = self._runs(app)
         migration.reason = reason
         migration.figures.pop("proof", None)
-        migration.open_window(self.clock())
+        self.window_opened = migration.open_window(self.clock())
         self._enter("rolling_back", reason=reason, services=migration.services)
 
     def restored(self, owed: bool) -> None:
@@ -231,7 +233,7 @@ class Stages:
             code="Gone",
         )
 
-    def rolled_back(self) -> None:
+    def rolled_back(self, downtime_s: float | None = None) -> None:
         """The application answers on its own files again."""
         migration = self.migration
         if migration.stage == "rolled_back":
@@ -240,7 +242,7 @@ class Stages:
                 self._enter("rolled_back", brought_back=True)
             return
         migration.refuse_unless_legal("rolled_back", predicting=self.check)
-        downtime = migration.close_window("rollback", self.clock())
+        downtime = migration.close_window("rollback", self.clock(), downtime_s)
         self._enter("rolled_back", downtime_s=downtime, reason=migration.reason, owed=migration.owed)
 
     # the end

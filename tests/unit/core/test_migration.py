@@ -97,11 +97,18 @@ def test_many_syncs_are_one_line_of_history():
 
 def test_downtime_is_from_just_before_the_stop_to_health_and_survives_a_second_start():
     migration = Migration("media")
-    migration.open_window(NOW)
-    migration.open_window(NOW + 3)
+    assert migration.open_window(NOW)
+    assert not migration.open_window(NOW + 3)
     assert migration.close_window("cutover", NOW + 4.5) == 4.5
     assert migration.downtime_s == {"cutover": 4.5}
     assert migration.close_window("cutover", NOW + 99) == 4.5
+
+
+def test_a_downtime_that_was_measured_closely_is_the_one_that_is_kept():
+    migration = Migration("media")
+    migration.open_window(NOW)
+    assert migration.close_window("rollback", NOW + 6, measured=4.21) == 4.21
+    assert migration.downtime_s == {"rollback": 4.21}
 
 
 def test_another_place_is_refused_by_name():

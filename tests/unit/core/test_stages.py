@@ -249,6 +249,16 @@ def test_check_mode_writes_nothing_and_says_what_would_change(host):
     assert sorted(host.root.rglob("*")) == before
 
 
+def test_the_window_is_opened_once_also_when_the_way_back_begins_in_it(host):
+    host.stages().synced(str(host.media), STORE, {"files": 1})
+    stopping = host.stages()
+    stopping.stopping(host.app)
+    assert stopping.window_opened
+    back = host.stages()
+    back.rolling_back(host.app, "cut short")
+    assert not back.window_opened
+
+
 def test_finalize_waits_for_its_day(host):
     host.cut_over()
     with pytest.raises(BadInput, match=r"the backup is kept 7 days, until 2\d{3}-"):
