@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .migration import Migration, seconds, utc
+from .progress import human
 
 #: stage -> playbook that comes next, and why
 _NEXT = {
@@ -97,15 +98,6 @@ def _caveats(migration: Migration, keep_days: float) -> list[str]:
 
 
 def count(figures: dict[str, object]) -> str:
-    """1 234 files, 5.6 MB."""
+    """1 234 files, 5.6 MiB."""
     number = f"{int(str(figures.get('files') or 0)):,}".replace(",", " ")
     return f"{number} files, {human(float(str(figures.get('bytes') or 0)))}"
-
-
-def human(size: float) -> str:
-    """Bytes in the unit that a person would use."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
