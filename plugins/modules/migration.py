@@ -170,9 +170,15 @@ EXAMPLES = r"""
     stage: synced
     path: /srv/media
     bucket: media
-    figures: "{{ copied.transferred }}"
+    figures: {files: 1000, bytes: 123456789}
 
-- name: Set the directory aside, now that the application is stopped and its last files are in the bucket
+- name: Keep the configuration, just before the application is stopped
+  mediastore.s3.migration:
+    name: media
+    stage: stopping
+    path: /srv/media
+
+- name: Set the directory aside, now that the last files are in the bucket
   mediastore.s3.migration:
     name: media
     stage: backed_up
@@ -222,20 +228,11 @@ replaced:
   type: str
   sample: /srv/media.replaced
 services:
-  description: The services as they were before they were stopped.
+  description: The services as they were before they were stopped; C(enabled) is null for a unit without such a setting.
   returned: success
   type: list
   elements: dict
-  contains:
-    name:
-      description: The unit.
-      type: str
-    active:
-      description: Whether it ran.
-      type: bool
-    enabled:
-      description: Whether it starts at boot; null for a unit that has no such setting.
-      type: bool
+  sample: [{name: nginx.service, active: true, enabled: true}]
 window_opened:
   description: Whether this call opened the window of downtime. Not so when an earlier run was cut short in it.
   returned: success

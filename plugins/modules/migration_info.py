@@ -51,7 +51,6 @@ EXAMPLES = r"""
   mediastore.s3.migration_info:
     name: media
     path: /srv/media
-    services: [nginx.service]
   register: media
   failed_when: media.findings | length > 0
 """
@@ -105,10 +104,11 @@ replaced:
   type: str
   sample: /srv/media.replaced
 services:
-  description: The services as they were before they were stopped, each with C(name), C(active) and C(enabled).
+  description: The services as they were before they were stopped; C(enabled) is null for a unit without such a setting.
   returned: success
   type: list
   elements: dict
+  sample: [{name: nginx.service, active: true, enabled: true}]
 was_running:
   description: Whether the application ran before it was stopped.
   returned: success

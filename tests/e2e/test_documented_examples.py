@@ -13,32 +13,74 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter import private_policy, public_read_policy
-from ansible_collections.mediastore.s3.plugins.modules import bucket, bucket_info, bucket_policy
+from ansible_collections.mediastore.s3.plugins.modules import (
+    bucket,
+    bucket_info,
+    bucket_policy,
+    migration,
+    migration_info,
+    sync,
+    verify,
+)
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
 #: in the order in which a reader would try them
-DOCUMENTED = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy]
+BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy]
+MEDIA = [sync, verify, migration, migration_info]
 
 
-def tasks_of(text: str, endpoint_url: str) -> list[dict]:
-    """The tasks of one EXAMPLES, on a store that runs instead of the one that is named."""
-    return yaml.safe_load(text.replace("https://s3.example.org", endpoint_url))
-
-
-def test_the_examples_run(tmp_path):
-    with MotoS3() as store:
-        tasks = [task for plugin in DOCUMENTED for task in tasks_of(plugin.EXAMPLES, store.endpoint_url)]
-        variables = {
+def run(plugins: list, store: MotoS3, directory: Path) -> tuple[int, str]:
+    """Run all examples, on a store and a directory that are here instead of those that are named; their number and the output."""
+    places = {
+        "https://s3.example.org": store.endpoint_url,
+        "/srv/media": str(directory / "media"),
+        "/var/lib/mediastore": str(directory / "state"),
+    }
+    tasks = []
+    for plugin in plugins:
+        text = plugin.EXAMPLES
+        for named, here in places.items():
+            text = text.replace(named, here)
+        tasks += yaml.safe_load(text)
+    keys = {"access_key": store.access_key, "secret_key": store.secret_key}
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {
             "ansible_python_interpreter": sys.executable,
-            "vault_access_key": store.access_key,
-            "vault_secret_key": store.secret_key,
             "mediastore_store": store.connection,
-        }
-        play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": tasks}
-        path = tmp_path / "examples.yml"
-        path.write_text(yaml.safe_dump([play], sort_keys=False))
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        command = ["ansible-playbook", "-i", "localhost,", str(path)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+            **{f"{owner}_{name}": value for owner in ("vault", "media") for name, value in keys.items()},
+        },
+        "module_defaults": {
+            f"mediastore.s3.{name}": {"state_dir": str(directory / "state")} for name in ("migration", "migration_info")
+        },
+        "tasks": tasks,
+    }
+    path = directory / "examples.yml"
+    path.write_text(yaml.safe_dump([play], sort_keys=False))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = ["ansible-playbook", "-i", "localhost,", str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"ok={len(tasks)} " in done.stdout and "failed=0" in done.stdout
+    assert "failed=0" in done.stdout and "rescued=0" in done.stdout
+    return len(tasks), done.stdout
+
+
+def test_buckets_and_policies(tmp_path):
+    with MotoS3() as store:
+        number, output = run(BUCKETS, store, tmp_path)
+    assert f"ok={number} " in output
+
+
+def test_media(tmp_path):
+    public = tmp_path / "media" / "public"
+    public.mkdir(parents=True)
+    (public / "photo.jpg").write_bytes(b"photo")
+    with MotoS3() as store:
+        store.client().create_bucket(Bucket="example-media")
+        _number, output = run(MEDIA, store, tmp_path)
+        kept = {thing["Key"] for thing in store.client().list_objects_v2(Bucket="example-media")["Contents"]}
+    assert kept == {"public/photo.jpg"}
+    assert (tmp_path / "media.before-s3" / "public" / "photo.jpg").read_bytes() == b"photo"
+    assert "media: backed_up" in output
