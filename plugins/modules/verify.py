@@ -193,7 +193,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
     doing = tried(module, "verify")
     params, profile = module.params, module.profile
     if params["sample"] < 1:
-        raise BadInput(doing, said=f"O(sample) is {params['sample']}", remedy="Use 1 or more.")
+        raise BadInput(doing, said=f"sample is {params['sample']}", remedy="Use 1 or more.")
     tree = open_tree(module, doing)
     store = open_store(module, doing)
     path = journal_path(module, tree, doing)
