@@ -92,7 +92,7 @@ class Story:
         began = time.time()
         self.application.seed(self.app, self.ledger)
         files = self._files()
-        text = f"{self.ledger.uploads()} media, {len(files)} files, {sum(files.values()) / 2**20:.0f} MiB; clients go on from here"
+        text = f"{self.ledger.uploads()} media, {len(files)} files, {sum(files.values()) / 2**20:.0f} MiB; clients go on"
         self.screen.step("seed", time.time() - began, text)
         self.traffic = Traffic(self.app, self.ledger)
         self.traffic.start()
