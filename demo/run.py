@@ -40,8 +40,11 @@ pipelining = true
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--synapse-python", required=True, metavar="PATH", help="Python of a virtual environment with Synapse")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="migrate a copy of this directory instead")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--synapse-python", metavar="PATH", help="Python of a virtual environment with Synapse, whose media are migrated"
+    )
+    what.add_argument("--source", type=Path, metavar="DIR", help="migrate a copy of this directory instead")
     parser.add_argument("--kill", default="", metavar="SEED", help="kill the running playbooks at random moments")
     parser.add_argument("--media", type=int, default=1000, metavar="N", help="number of media to begin with")
     return parser.parse_args()
