@@ -65,7 +65,7 @@ class HostModule(AnsibleModule):
         )
 
     def _fail(self, exc: MediastoreError) -> t.NoReturn:
-        self.fail_json(msg=str(exc), error=exc.as_dict(), **getattr(exc, "result", {}))
+        self.fail_json(msg=str(exc), error=exc.as_dict(), **exc.result)
         raise AssertionError("fail_json does not return")
 
 

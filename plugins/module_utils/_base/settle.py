@@ -61,7 +61,7 @@ def settle_all(bucket: Bucket, wishes: t.Sequence[tuple[Facet, Desired]], first:
         for facet, desired in wishes:
             changes.append(settle(bucket, facet, desired, dry=dry, there=there))
     except MediastoreError as exc:
-        exc.result = {"changed": not dry and any(change.changed for change in changes)}  # type: ignore[attr-defined]
+        exc.result = {"changed": not dry and any(change.changed for change in changes)}
         raise
     return changes
 

@@ -106,7 +106,7 @@ def _busy(path: str, holder: Controller, renewed: str) -> Busy:
         said=f"another run of Ansible is at work on it: {holder.described}, last seen {renewed}; its claim is {path}",
         remedy=f"Let it finish. If it died on another machine, run the same command again {LEASE_S} s after it was last seen.",
     )
-    busy.result = {"holder": holder.as_dict()}  # type: ignore[attr-defined]
+    busy.result = {"holder": holder.as_dict()}
     return busy
 
 

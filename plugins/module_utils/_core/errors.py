@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MediastoreError(Exception):
     """Everything that this collection refuses or fails at, in three sentences."""
@@ -17,6 +19,8 @@ class MediastoreError(Exception):
         self.remedy = remedy
         #: the store's own error code (``NoSuchBucket``), or a short name of ours; for ``rescue`` and for tests
         self.code = code or type(self).__name__
+        #: what the failed task returns beside the message, such as the counts of what was done
+        self.result: dict[str, Any] = {}
 
     def __str__(self) -> str:
         return f"Could not {self.tried}: {self.said.rstrip('.')}. {self.remedy}"

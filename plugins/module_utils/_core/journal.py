@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from typing import Iterable, Iterator
+from typing import Any, Iterable, Iterator
 from urllib.parse import quote
 
 from .errors import BadInput, MediastoreError
@@ -161,7 +161,7 @@ class Journal:
         with self._explaining("write"):
             self._db.execute(statement, tuple(values))
 
-    def _paged(self, statement: str, kind: type) -> Iterator:  # type: ignore[type-arg]
+    def _paged(self, statement: str, kind: type) -> Iterator[Any]:
         # Page by page and not by one long cursor: SQLite does not say what a cursor sees of rows that change under it.
         after = ""
         while True:

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import time
-from typing import Generator
+from typing import BinaryIO, Generator
 
 from .compare import proof_of
 from .digest import CHUNK, MIB, Digest
@@ -101,7 +101,7 @@ class Uploader:
         usual, least = max(self._part_size, self._store.part_min), -(-size // self._store.max_parts)
         return usual if least <= usual else -(-least // MIB) * MIB
 
-    def _pieces(self, source: object, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Generator[bytes, None, None]:
+    def _pieces(self, source: BinaryIO, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Generator[bytes, None, None]:
         """The file in pieces; the last one is only given out if the file is still the one that was opened."""
         left = file.size
         while True:
@@ -143,11 +143,11 @@ def read_back(store: ObjectStore, key: str) -> Digest:
     return digest
 
 
-def _read(source: object, size: int) -> bytes:
+def _read(source: BinaryIO, size: int) -> bytes:
     """Exactly so many bytes, or fewer if the file ends before."""
     chunks: list[bytes] = []
     while size:
-        chunk = source.read(size if not chunks else min(size, CHUNK))  # type: ignore[attr-defined]
+        chunk = source.read(size if not chunks else min(size, CHUNK))
         if not chunk:
             break
         chunks.append(chunk)
