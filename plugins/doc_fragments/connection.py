@@ -44,6 +44,12 @@ options:
       - If it is not given, it is V(generic) with O(endpoint_url), and V(aws) without.
     type: str
     choices: [aws, b2, ceph, garage, generic, minio, rclone]
+  capabilities:
+    description:
+      - Where the store differs from what is known about its O(provider), in the form that M(mediastore.s3.probe) returns.
+      - Only what is named is taken from here. For example, a Ceph cluster with a key server has C(facets) with
+        C(encryption) set to V(store).
+    type: dict
   addressing_style:
     description:
       - Whether the bucket's name goes into the path of the URL (V(path)) or in front of the host name (V(virtual)).
@@ -61,6 +67,14 @@ options:
     type: path
   proxy_url:
     description: URL of an HTTP proxy to go through.
+    type: str
+  admin_url:
+    description:
+      - URL of the store's own administration interface, for what is no part of S3, such as quotas.
+      - Used with V(provider=garage), for example V(http://127.0.0.1:3903).
+    type: str
+  admin_token:
+    description: Token for O(admin_url).
     type: str
   connect_timeout:
     description: Seconds to wait for a connection.

@@ -26,6 +26,8 @@ class Connection:
     """One way to one store. An absent key, region or endpoint is left to boto's own chain or to the provider's profile."""
 
     provider: str
+    #: where the store differs from its provider's profile
+    capabilities: t.Mapping[str, t.Any] | None = None
     endpoint_url: str | None = None
     region: str | None = None
     access_key: str | None = None
@@ -36,6 +38,9 @@ class Connection:
     validate_certs: bool = True
     ca_path: str | None = None
     proxy_url: str | None = field(default=None, repr=False)
+    #: the store's own administration interface, for what is no part of S3
+    admin_url: str | None = None
+    admin_token: str | None = field(default=None, repr=False)
     connect_timeout: int = 10
     read_timeout: int = 60
     max_attempts: int = 5
@@ -77,6 +82,8 @@ class Connection:
                 )
         if self.proxy_url:
             _check_url("proxy_url", self.proxy_url)
+        if self.admin_url:
+            _check_url("admin_url", self.admin_url)
         if bool(self.access_key) != bool(self.secret_key):
             lone, other = ("access_key", "secret_key") if self.access_key else ("secret_key", "access_key")
             raise BadInput(

@@ -35,6 +35,9 @@ OPERATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "website": ("GetBucketWebsite", ("PutBucketWebsite", "DeleteBucketWebsite")),
 }
 
+#: facets that are no part of S3, so that no S3 client could send them
+ADMINISTERED = ("quota", "aliases")
+
 READS: dict[str, str] = {read: facet for facet, (read, writes) in OPERATIONS.items()}
 WRITES: dict[str, str] = {write: facet for facet, (read, writes) in OPERATIONS.items() for write in writes}
 #: an empty one would mean that everything is missing, so only the real thing will do

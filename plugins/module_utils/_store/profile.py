@@ -16,10 +16,13 @@ if t.TYPE_CHECKING:
     from .connection import Connection
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
 
-#: What a store does with a facet of a bucket. ``none``: never send it. ``ask``: unknown, so a GET must prove it before any write.
-#: ``store``: keeps what it is told. ``enforce``: keeps it and acts on it. ``always``: on, and cannot be changed.
+#: What a store does with a facet of a bucket. ``none``: never send it. ``ask``: it depends on the server's version or settings
+#: or nobody knows, so a GET must prove it before any write. ``store``: keeps what it is told. ``enforce``: keeps it and acts on it.
+#: ``always``: on, and cannot be changed.
 Support = str
+SUPPORT = ("none", "ask", "store", "enforce", "always")
 
 CANNED_ACLS = (
     "private",
@@ -31,10 +34,20 @@ CANNED_ACLS = (
     "bucket-owner-full-control",
 )
 
+#: how good a fact is: seen on a running server, read in the server's source or the provider's documentation, or only remembered
+MEASURED, DOCUMENTED, REMEMBERED = "measured", "documented", "remembered"
+
+
+class Source(t.NamedTuple):
+    """Where facts of a profile come from."""
+
+    grade: str
+    what: str
+
 
 @dataclass(frozen=True)
 class Facets:
-    """Support for each sub-resource of a bucket; what nobody has proved is not sent."""
+    """Support for each facet of a bucket; what nobody has proved is not sent."""
 
     policy: Support = "none"
     acl: Support = "none"
@@ -47,6 +60,38 @@ class Facets:
     lifecycle: Support = "none"
     object_lock: Support = "none"
     website: Support = "none"
+    #: these two are no part of S3; they need the store's own administration interface
+    quota: Support = "none"
+    aliases: Support = "none"
+
+
+#: what the parts of a lifecycle rule are called in the module's options
+LIFECYCLE_ACTIONS = (
+    "expiration_days",
+    "expiration_date",
+    "expired_object_delete_marker",
+    "noncurrent_days",
+    "newer_noncurrent_versions",
+    "abort_incomplete_multipart_upload_days",
+    "transitions",
+    "noncurrent_transitions",
+)
+LIFECYCLE_FILTERS = ("prefix", "tags", "object_size")
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Which parts of a lifecycle rule a store keeps; parts in none of the three are refused before anything is sent."""
+
+    actions: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    #: parts of either kind that depend on the server's version: what the store shows after the write decides
+    unsure: tuple[str, ...] = ()
+    #: whether a rule keeps the id that it was given
+    keeps_ids: bool = True
+    #: ``s3``, or ``b2``: a rule that hides is shown as two rules, and delete markers vanish without being asked for
+    dialect: str = "s3"
+    max_rules: int = 1000
 
 
 @dataclass(frozen=True)
@@ -55,8 +100,7 @@ class Profile:
 
     name: str
     title: str
-    #: where the values come from: documentation, the server's source, or a measurement with the version measured
-    source: tuple[str, ...]
+    source: tuple[Source, ...]
     #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it)
     endpoint: str | None = None
     endpoint_known_to_boto: bool = False
@@ -67,8 +111,18 @@ class Profile:
     #: the LocationConstraint of CreateBucket: omit, region, or a literal value
     location_constraint: str = "omit"
     facets: Facets = field(default_factory=Facets)
-    #: facet (or ``sse``, ``storage_class``) -> what to use instead, as one sentence
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    #: facet (or ``sse``, ``storage_class``, ``public_read``, a part of a lifecycle rule) -> what to use instead, as one sentence
     instead: t.Mapping[str, str] = field(default_factory=dict)
+
+    #: how everybody may be let in to read objects and not to list them: policy, bucket_acl, website or none
+    public_read: str = "none"
+    #: canned ACLs that may be put on buckets
+    bucket_acls: tuple[str, ...] = ()
+    #: DeleteObjects is there; else objects are deleted one by one
+    multi_delete: bool = True
+    #: longest life of a presigned URL in seconds, None where there is no limit
+    presign_max_s: int | None = 604800
 
     #: the ETag of an object put in one request is its MD5
     etag_is_md5: bool = True
@@ -76,6 +130,13 @@ class Profile:
     multipart_etag: str = "s3"
     part_min: int = 5 * MIB
     max_parts: int = 10000
+    #: the largest object that CopyObject takes, and whether UploadPartCopy is there for larger ones
+    copy_max: int = 5 * GIB
+    multipart_copy: bool = True
+    #: a PUT with If-None-Match or If-Match is refused when the condition does not hold
+    conditional_put: bool = False
+    #: objects keep tags
+    object_tagging: bool = False
     #: longest key in bytes of UTF-8, and longest piece of it between slashes (0: no limit)
     key_max_bytes: int = 1024
     key_segment_max_bytes: int = 0
@@ -88,7 +149,7 @@ class Profile:
     #: server-side encryption: AES256, aws:kms, SSE-C
     sse: tuple[str, ...] = ()
     #: canned ACLs that may be put on objects
-    acl: tuple[str, ...] = ()
+    object_acls: tuple[str, ...] = ()
 
     def complete(self, connection: Connection) -> Connection:
         """The connection with this provider's endpoint, region and addressing where the user said nothing."""
@@ -137,8 +198,8 @@ class Profile:
         if storage_class and self.storage_classes is not None and storage_class not in self.storage_classes:
             known = ", ".join(self.storage_classes)
             raise self.refuse("storage_class", tried, f"{self.title} has no storage class {storage_class} (it has {known})")
-        if acl and acl not in self.acl:
-            known = ", ".join(self.acl) or "none"
+        if acl and acl not in self.object_acls:
+            known = ", ".join(self.object_acls) or "none"
             raise self.refuse("acl", tried, f"{self.title} does not take the ACL {acl} on objects (it takes {known})")
         if sse and sse not in self.sse:
             known = ", ".join(self.sse) or "none"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .capabilities import with_capabilities
 from .profile import Profile
 from .providers.aws import PROFILE as AWS
 from .providers.b2 import PROFILE as B2
@@ -26,5 +27,5 @@ NAMES: tuple[str, ...] = tuple(sorted(PROFILES))
 
 
 def profile_for(connection: Connection) -> Profile:
-    """The profile of the connection's provider."""
-    return PROFILES[connection.provider]
+    """The profile of the connection's provider, with what the user knows better."""
+    return with_capabilities(PROFILES[connection.provider], connection.capabilities or {})

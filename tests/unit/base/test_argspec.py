@@ -42,4 +42,5 @@ def test_every_option_of_the_connection_is_a_field_with_the_same_default():
 
 
 def test_secrets_are_marked():
-    assert [name for name, option in CONNECTION.options.items() if option.get("no_log")] == ["secret_key", "session_token"]
+    secrets = ["secret_key", "session_token", "admin_token"]
+    assert [name for name, option in CONNECTION.options.items() if option.get("no_log")] == secrets

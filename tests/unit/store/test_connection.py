@@ -9,12 +9,14 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import NAMES, PROFILES, profile_for
 
 SECRETS = {
     "access_key": "AKEY",
     "secret_key": "s3cr3t-one",
     "session_token": "s3cr3t-two",
+    "admin_token": "s3cr3t-four",
     "proxy_url": "http://me:s3cr3t-three@proxy:3128",
 }
 
@@ -71,6 +73,8 @@ def test_every_profile_has_evidence_and_known_words(name):
     assert profile.source and all(profile.source)
     assert set(vars(profile.facets).values()) <= {"none", "ask", "store", "enforce", "always"}
     assert profile.multipart_etag in ("s3", "md5", "opaque")
-    lacking = {facet for facet, support in vars(profile.facets).items() if support == "none"}
-    named = set(profile.instead) - {"sse", "storage_class"}
-    assert named <= lacking | {facet for facet, support in vars(profile.facets).items() if support == "always"} | {"acl"}
+    assert set(profile.lifecycle.actions) | set(profile.lifecycle.unsure) <= {*LIFECYCLE_ACTIONS, *LIFECYCLE_FILTERS}
+    assert profile.public_read in ("policy", "bucket_acl", "website", "none")
+    may_lack = {facet for facet, support in vars(profile.facets).items() if support in ("none", "ask", "always")}
+    others = {"acl", "sse", "storage_class", "public_read", *LIFECYCLE_ACTIONS, *LIFECYCLE_FILTERS}
+    assert set(profile.instead) <= may_lack | others

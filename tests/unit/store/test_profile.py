@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import Unsupported
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Unsupported
+from ansible_collections.mediastore.s3.plugins.module_utils._store.capabilities import capabilities_of, with_capabilities
 from ansible_collections.mediastore.s3.plugins.module_utils._store.facets import ALL, POLICY, VERSIONING
-from ansible_collections.mediastore.s3.plugins.module_utils._store.guard import OPERATIONS
+from ansible_collections.mediastore.s3.plugins.module_utils._store.guard import ADMINISTERED, OPERATIONS
 from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import Facets
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import PROFILES
 
 
 def test_the_guard_knows_every_facet():
-    assert set(OPERATIONS) == set(vars(Facets()))
-    assert {facet.name for facet in ALL} <= set(OPERATIONS)
+    assert {*OPERATIONS, *ADMINISTERED} == set(vars(Facets()))
+    assert {facet.name for facet in ALL} <= set(vars(Facets()))
 
 
 def test_a_refusal_names_the_provider_and_the_alternative():
@@ -57,3 +60,35 @@ def test_uploads_that_the_provider_cannot_keep(provider, wish, words):
 )
 def test_uploads_that_it_can(provider, wish):
     PROFILES[provider].check_upload("put objects", **wish)
+
+
+@pytest.mark.parametrize("provider", PROFILES)
+def test_capabilities_are_plain_data_that_makes_the_same_profile(provider):
+    profile = PROFILES[provider]
+    said = json.loads(json.dumps(capabilities_of(profile)))
+    assert with_capabilities(profile, said) == profile
+
+
+def test_capabilities_change_what_they_name_and_nothing_else():
+    ceph = with_capabilities(PROFILES["ceph"], {"facets": {"encryption": "store"}, "storage_classes": ["STANDARD", "COLD"]})
+    assert (ceph.facets.encryption, ceph.facets.policy) == ("store", "enforce")
+    assert ceph.storage_classes == ("STANDARD", "COLD")
+    assert ceph.lifecycle == PROFILES["ceph"].lifecycle
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"facet": {}}, "there is no facet among them"),
+        ({"facets": {"colour": "store"}}, "facets has no colour"),
+        ({"facets": {"cors": "yes"}}, "facets.cors is 'yes'"),
+        ({"facets": "all"}, "type dict"),
+        ({"max_parts": "many"}, "type int"),
+        ({"list_sorted": 1}, "type bool"),
+        ({"sse": "AES256"}, "type list"),
+        ({"endpoint": "https://x"}, "there is no endpoint among them"),
+    ],
+)
+def test_capabilities_that_cannot_be_meant(said, words):
+    with pytest.raises(BadInput, match=words):
+        with_capabilities(PROFILES["generic"], said)

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from ..profile import CANNED_ACLS, Facets, Profile
+from ..profile import CANNED_ACLS, DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, Facets, Lifecycle, Profile, Source
 
 PROFILE = Profile(
     name="aws",
     title="Amazon S3",
     source=(
-        "Amazon S3 User Guide: bucket naming, Block Public Access, quotas, storage classes",
-        "botocore's service model and endpoint rules (endpoints, addressing)",
+        Source(
+            DOCUMENTED, "Amazon S3 User Guide: bucket naming, Block Public Access, quotas, storage classes, lifecycle elements"
+        ),
+        Source(DOCUMENTED, "botocore's service model and endpoint rules (endpoints, addressing)"),
     ),
     endpoint_known_to_boto=True,
     region=None,
@@ -33,6 +35,11 @@ PROFILE = Profile(
         object_lock="enforce",
         website="enforce",
     ),
+    lifecycle=Lifecycle(LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS),
+    public_read="policy",
+    bucket_acls=CANNED_ACLS,
+    conditional_put=True,
+    object_tagging=True,
     # An ETag is no MD5 with SSE-KMS and SSE-C, which is known per upload, not per provider.
     storage_classes=(
         "STANDARD",
@@ -45,5 +52,5 @@ PROFILE = Profile(
         "REDUCED_REDUNDANCY",
     ),
     sse=("AES256", "aws:kms", "SSE-C"),
-    acl=CANNED_ACLS,
+    object_acls=CANNED_ACLS,
 )

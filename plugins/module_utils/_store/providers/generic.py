@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from ..profile import CANNED_ACLS, Facets, Profile
+from ..profile import CANNED_ACLS, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, MEASURED, Facets, Lifecycle, Profile, Source
 
 ASK = "ask"
 
 PROFILE = Profile(
     name="generic",
     title="this S3 endpoint",
-    source=("nothing is known: what the store answers decides, and what it answers to a GET decides before any write",),
+    source=(Source(MEASURED, "what the store answers decides, and what it answers to a GET decides before any write"),),
     facets=Facets(
         policy=ASK,
         acl=ASK,
@@ -27,8 +27,11 @@ PROFILE = Profile(
         object_lock=ASK,
         website=ASK,
     ),
+    lifecycle=Lifecycle(unsure=LIFECYCLE_ACTIONS + LIFECYCLE_FILTERS),
+    public_read="policy",
+    bucket_acls=CANNED_ACLS,
     multipart_etag="opaque",
     storage_classes=None,
     sse=("AES256", "aws:kms", "SSE-C"),
-    acl=CANNED_ACLS,
+    object_acls=CANNED_ACLS,
 )

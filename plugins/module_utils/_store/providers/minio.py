@@ -6,20 +6,38 @@
 
 from __future__ import annotations
 
-from ..profile import Facets, Profile
+from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
 
 PROFILE = Profile(
     name="minio",
     title="MinIO",
     source=(
-        "minio cmd/dummy-handlers.go, cmd/api-router.go, cmd/bucket-*-handlers.go (RELEASE.2025-10-15): what is routed, "
-        "rejected or answered 501",
-        "minio cmd/acl-handlers.go: only the private ACL",
+        Source(
+            DOCUMENTED,
+            "minio cmd/dummy-handlers.go, cmd/api-router.go, cmd/bucket-*-handlers.go (RELEASE.2025-10-15): what is routed, "
+            "rejected or answered 501",
+        ),
+        Source(DOCUMENTED, "minio cmd/acl-handlers.go: only the private ACL"),
     ),
     location_constraint="region",
     facets=Facets(
         policy="enforce", tagging="store", versioning="enforce", encryption="enforce", lifecycle="enforce", object_lock="enforce"
     ),
+    lifecycle=Lifecycle(
+        (
+            "expiration_days",
+            "expiration_date",
+            "expired_object_delete_marker",
+            "noncurrent_days",
+            "newer_noncurrent_versions",
+            "transitions",
+            "noncurrent_transitions",
+        ),
+        ("prefix", "tags", "object_size"),
+    ),
+    public_read="policy",
+    conditional_put=True,
+    object_tagging=True,
     instead={
         "public_access_block": "A bucket without a bucket policy is private; use mediastore.s3.bucket_policy.",
         "cors": "CORS is one setting of the whole server there: MINIO_API_CORS_ALLOW_ORIGIN.",
@@ -29,5 +47,5 @@ PROFILE = Profile(
     },
     storage_classes=("STANDARD", "REDUCED_REDUNDANCY"),
     sse=("AES256", "aws:kms", "SSE-C"),
-    acl=("private",),
+    object_acls=("private",),
 )

@@ -6,17 +6,23 @@
 
 from __future__ import annotations
 
-from ..profile import Profile
+from ..profile import MEASURED, Profile, Source
 
 PROFILE = Profile(
     name="rclone",
     title="rclone serve s3",
     source=(
-        "measured with 1.75.2: DELETE of lifecycle, cors, policy, tagging, publicAccessBlock, encryption, ownershipControls, "
-        "website and replication deletes the empty bucket; GET of them answers with a listing; PUT answers as CreateBucket does",
-        "measured: PutBucketVersioning 501; storage classes, ACLs and SSE headers are accepted and ignored; so are small parts",
-        "measured: LIST and HEAD give the MD5 of the whole for objects put in parts",
-        "measured: keys with empty segments and segments over 255 bytes are refused (they are files)",
+        Source(
+            MEASURED,
+            "1.75.2: DELETE of lifecycle, cors, policy, tagging, publicAccessBlock, encryption, ownershipControls, website and "
+            "replication deletes the empty bucket; GET of them answers with a listing; PUT answers as CreateBucket does",
+        ),
+        Source(
+            MEASURED,
+            "PutBucketVersioning 501; storage classes, ACLs and SSE headers are accepted and ignored; so are small parts",
+        ),
+        Source(MEASURED, "LIST and HEAD give the MD5 of the whole for objects put in parts"),
+        Source(MEASURED, "keys with empty segments and segments over 255 bytes are refused (they are files)"),
     ),
     instead={
         "policy": "Every key may do everything there; put a proxy in front of it for public reading.",
