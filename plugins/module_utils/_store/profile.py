@@ -18,9 +18,9 @@ if t.TYPE_CHECKING:
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
-#: What a store does with a facet of a bucket. ``none``: never send it. ``ask``: it depends on the server's version or settings
-#: or nobody knows, so a GET must prove it before any write. ``store``: keeps what it is told. ``enforce``: keeps it and acts on it.
-#: ``always``: on, and cannot be changed.
+#: What a store does with a facet of a bucket. ``none``: never send it. ``ask``: it depends on the server's version or settings,
+#: or nobody knows, so a GET must prove it before any write. ``store``: keeps what it is told. ``enforce``: keeps it and acts on
+#: it. ``always``: on, and cannot be changed.
 Support = str
 SUPPORT = ("none", "ask", "store", "enforce", "always")
 
