@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Makes servers for the tests available, and prints the name of each and the directory of its programs.
+#   servers.sh NAME...            (ceph garage minio versitygw)
+# Debian has Ceph. The others are built from source, once for each version, in the user's cache.
+set -euo pipefail
+# shellcheck source=tests/utils/env.sh
+source "$(dirname "$0")/env.sh"
+
+servers=" ceph garage minio versitygw "
+for name in "$@"; do
+  if [[ $servers != *" $name "* ]]; then
+    echo "There is no server $name; there are:$servers" >&2
+    exit 1
+  fi
+done
+"$utils/need.sh" python3 >&2
+
+# TOOLCHAIN WANTED FOUND: whether what was found (perhaps nothing) is new enough
+new_enough() {
+  [[ -n $3 && $(printf '%s\n' "$2" "$3" | sort -V | head -n 1) == "$2" ]] && return
+  echo "$name $version is built with $1 $2 or newer; on PATH is ${3:-none}. Install it, then run the same command again." >&2
+  exit 1
+}
+
+go_install() { # PACKAGE@VERSION
+  new_enough Go 1.25 "$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//')"
+  # local: a toolchain is the user's choice, not something to download
+  GOTOOLCHAIN=local GOBIN=$making/bin nice go install "$1" >&2
+}
+
+cargo_install() { # CRATE VERSION
+  new_enough Rust 1.85 "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)"
+  "$utils/need.sh" cc=gcc make >&2
+  nice cargo install --quiet --locked --root "$making" --version "$2" "$1" >&2
+}
+
+build() {
+  case $name in
+    garage) cargo_install garage "$version" ;;
+    minio) go_install "github.com/minio/minio@v$version" ;;
+    versitygw) go_install "github.com/versity/versitygw/cmd/versitygw@v$version" ;;
+  esac
+}
+
+mkdir -p "$cache/servers"
+for name in "$@"; do
+  # one maker at a time; what is there is whole, as it is moved into place
+  exec 9>"$cache/servers/$name.lock"
+  flock 9
+  case $name in
+    ceph)
+      # without the lock: whatever the packages start must not hold it
+      "$utils/need.sh" ceph-mon ceph-osd radosgw ceph=ceph-common >&2 9>&-
+      echo "ceph $(dirname "$(PATH=$PATH:/usr/sbin:/sbin command -v radosgw)")"
+      ;;
+    garage | minio | versitygw)
+      # both are said in one place
+      read -r version directory < <(python3 "$root/tests/servers/binaries.py" "$name")
+      if [[ ! -d $directory ]]; then
+        echo "building $name $version, which takes minutes, once" >&2
+        making=$directory.making started=$SECONDS
+        rm -rf "$making"
+        build
+        mv "$making" "$directory"
+        echo "built $name in $((SECONDS - started)) s" >&2
+      fi
+      echo "$name $directory/bin"
+      ;;
+  esac
+done
