@@ -8,7 +8,7 @@ UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module
 LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e
 
-.PHONY: help test lint $(LINT) $(TESTS) molecule demo format changelog dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) interop molecule demo format changelog dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -44,6 +44,9 @@ unit: ## tests of single parts
 
 e2e: ## ansible-playbook against real servers on loopback
 	@$(STAGE) e2e tests/utils/pytest.sh tests/e2e
+
+interop: ## the modules against real stores; STORES='ceph garage' for these, STORES=all for all
+	@$(STAGE) interop tests/utils/interop.sh
 
 molecule: ## scenarios in containers; ROLE=name for one role's
 	@$(STAGE) molecule tests/utils/molecule.sh $(ROLE)

@@ -1,0 +1,35 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every test that asks for `store` is run against each store that STORES names (see stores.py)."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, Store, selected
+
+
+@pytest.fixture(scope="session", params=selected())
+def store(request, tmp_path_factory):
+    """A running store: its `name`, the options of a module as `connection`, and its `server`."""
+    name = request.param
+    with SERVERS[name](tmp_path_factory.mktemp(name)) as server:
+        yield Store(name, server.connection, server)
+
+
+class ByStore(LoadScopeScheduling):
+    """One worker for all tests of a store, so that it is started once.
+
+    Marks would say the same, if pytest-xdist 3.8 found them in pytest 9.2 (its issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        parameters = nodeid.partition("[")[2].rstrip("]").split("-")
+        return next((name for name in SERVERS if name in parameters), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByStore(config, log)

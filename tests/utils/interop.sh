@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs tests/interop against the stores that STORES names, which are made available first. Called by stage.sh, in the copy of the tree.
+#   STORES="ceph garage" interop.sh [PYTEST OPTION...]       (without STORES the usual ones, with STORES=all all)
+set -euo pipefail
+utils=$(dirname "$(readlink -f "$0")")
+stores=$(python -m ansible_collections.mediastore.s3.tests.interop.stores)
+export STORES=$stores
+report=$RESULTS/interop.xml
+
+for store in $STORES; do
+  # the others come with Python's packages
+  case $store in ceph | garage | minio | versitygw) "$utils/servers.sh" "$store" ;; esac
+done
+
+status=0
+python -m pytest -q --numprocesses=2 --durations=5 --junitxml="$report" tests/interop "$@" || status=$?
+read -r -a names <<<"$STORES"
+PYTHONPATH=$utils python - "$report" "${#names[@]}" <<'PY' || status=1
+import sys
+from pathlib import Path
+
+from closing_line import count
+
+passed, failed = count(Path(sys.argv[1]))
+print(f"interop: stores={sys.argv[2]} checks={passed + failed} failed={failed}")
+sys.exit(bool(failed or not passed))
+PY
+exit "$status"
