@@ -26,6 +26,8 @@ from .._store.objects import BotoStore
 from .argspec import ArgSpec
 from .module import StoreModule
 
+Engine = t.TypeVar("Engine", bound=BotoStore)
+
 #: less than this free beside the journal counts as full: SQLite needs room even to tell that something failed
 JOURNAL_ROOM = 16 * 1024 * 1024
 
@@ -55,6 +57,15 @@ def tried(module: StoreModule, verb: str) -> str:
 def open_tree(module: StoreModule, doing: str) -> Tree:
     """The directory, after refusing what cannot be meant."""
     params = module.params
+    check_numbers(module, doing)
+    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail")
+    tree.require(doing)
+    return tree
+
+
+def check_numbers(module: StoreModule, doing: str) -> None:
+    """Refuse what no run over the objects of a bucket could do."""
+    params = module.params
     for name, least, most in (("concurrency", 1, 256), ("samples", 0, 50)):
         if not least <= params[name] <= most:
             raise BadInput(doing, said=f"{name} is {params[name]}", remedy=f"Use {least} to {most}.")
@@ -63,18 +74,20 @@ def open_tree(module: StoreModule, doing: str) -> Tree:
     if not module.profile.part_min <= params["part_size"]:
         least = module.profile.part_min
         raise BadInput(doing, said=f"part_size is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
-    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail")
-    tree.require(doing)
-    return tree
 
 
 def open_store(module: StoreModule, doing: str, attributes: Attributes | None = None) -> BotoStore:
     """The bucket; nothing is sent yet."""
+    return open_engine(BotoStore, module, doing, attributes)
+
+
+def open_engine(engine: type[Engine], module: StoreModule, doing: str, attributes: Attributes | None = None) -> Engine:
+    """The bucket by an engine that can do more; nothing is sent yet."""
     params = module.params
     if params["sse_customer_key"]:
         _check_customer_key(module, doing, params["sse_customer_key"])
     module.pool = params["concurrency"]
-    return BotoStore(module.client, params["bucket"], module.connection, module.profile, attributes, params["sse_customer_key"])
+    return engine(module.client, params["bucket"], module.connection, module.profile, attributes, params["sse_customer_key"])
 
 
 def _check_customer_key(module: StoreModule, doing: str, text: str) -> None:
@@ -95,13 +108,13 @@ def progress_of(module: StoreModule) -> Progress:
     return ToFile(path) if path else Silent()
 
 
-def journal_path(module: StoreModule, tree: Tree, doing: str) -> str | None:
+def journal_path(module: StoreModule, tree: Tree | None, doing: str) -> str | None:
     """Where the journal is, if there is to be one; never inside the tree, where it would be part of what it describes."""
     path = module.params["journal"]
     if not path:
         return None
-    real, root = os.path.realpath(str(path)), os.fsdecode(tree.root)
-    if real.startswith(root.rstrip("/") + "/"):
+    real = os.path.realpath(str(path))
+    if tree is not None and real.startswith(os.fsdecode(tree.root).rstrip("/") + "/"):
         said = f"the journal {path} is inside {module.params['path']}"
         raise BadInput(doing, said=said, remedy="Choose a journal outside of path.")
     if os.path.isdir(real):

@@ -54,13 +54,17 @@ class BotoStore:
         mimetypes.init()
 
     def listing(self, prefix: str) -> t.Iterator[RemoteObject]:
-        """All objects below the prefix, page by page; botocore asks for url encoding and undoes it."""
+        """All objects below the prefix."""
+        for entry in self.entries(prefix):
+            yield RemoteObject(entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'))
+
+    def entries(self, prefix: str) -> t.Iterator[dict[str, t.Any]]:
+        """The same in the store's own words, page by page; botocore asks for url encoding and undoes it."""
         token: dict[str, str] = {}
         while True:
             with self._explaining(f"list bucket {self._bucket}"):
                 page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=PAGE, **token)
-            for entry in page.get("Contents", []):
-                yield RemoteObject(entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'))
+            yield from page.get("Contents", [])
             if not page.get("IsTruncated"):
                 return
             following = page.get("NextContinuationToken")
