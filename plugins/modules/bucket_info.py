@@ -42,11 +42,27 @@ options:
       - One that the O(provider) lacks is refused before the first request.
     type: list
     elements: str
-    choices: [location, policy, public_access_block, tags, versioning]
+    choices:
+      - acl
+      - aliases
+      - cors
+      - encryption
+      - lifecycle
+      - location
+      - object_lock
+      - ownership
+      - policy
+      - public_access_block
+      - quota
+      - tags
+      - versioning
+      - website
     default: []
 seealso:
   - module: mediastore.s3.bucket
   - module: mediastore.s3.bucket_policy
+  - module: mediastore.s3.cors
+  - module: mediastore.s3.lifecycle
 """
 
 EXAMPLES = r"""
@@ -87,18 +103,63 @@ buckets:
       description: The bucket policy in its sorted form, or nothing if there is none.
       type: dict
       returned: when V(policy) is in O(gather)
-    public_access_block:
-      description: What is blocked for the public.
-      type: dict
-      returned: when V(public_access_block) is in O(gather)
-    tags:
-      description: The tags.
-      type: dict
-      returned: when V(tags) is in O(gather)
+    cors:
+      description: The CORS rules in order, or nothing if there are none.
+      type: list
+      elements: dict
+      returned: when V(cors) is in O(gather)
+    lifecycle:
+      description: The lifecycle rules, in the form that M(mediastore.s3.lifecycle) takes, or nothing if there are none.
+      type: list
+      elements: dict
+      returned: when V(lifecycle) is in O(gather)
     versioning:
       description: Whether old versions are kept.
       type: bool
       returned: when V(versioning) is in O(gather)
+    tags:
+      description: The tags.
+      type: dict
+      returned: when V(tags) is in O(gather)
+      sample: {service: synapse}
+    public_access_block:
+      description: What is blocked for the public.
+      type: dict
+      returned: when V(public_access_block) is in O(gather)
+    ownership:
+      description: Who owns objects that others put, or nothing if that is not set.
+      type: str
+      returned: when V(ownership) is in O(gather)
+      sample: BucketOwnerEnforced
+    encryption:
+      description: How new objects are encrypted, or nothing if they are not.
+      type: dict
+      returned: when V(encryption) is in O(gather)
+      sample: {algorithm: AES256}
+    object_lock:
+      description: Whether objects can be locked.
+      type: bool
+      returned: when V(object_lock) is in O(gather)
+    quota:
+      description: How much it may hold. A V(0) is no limit.
+      type: dict
+      returned: when V(quota) is in O(gather)
+      sample: {max_size: 53687091200, max_objects: 0}
+    aliases:
+      description: Its other names.
+      type: list
+      elements: str
+      returned: when V(aliases) is in O(gather)
+    website:
+      description: How it is served as a web site, or nothing if it is not.
+      type: dict
+      returned: when V(website) is in O(gather)
+      sample: {index_document: index.html}
+    acl:
+      description: Its canned ACL, or V(custom) for a list that has no name.
+      type: str
+      returned: when V(acl) is in O(gather)
+      sample: private
 """
 
 import typing as t
@@ -107,17 +168,59 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.results import bucket_result
 from ..module_utils._core.bucketname import check_name
+from ..module_utils._store.acl import ACL
 from ..module_utils._store.bucket import Bucket, names
-from ..module_utils._store.facets import ALL
+from ..module_utils._store.cors import CORS
+from ..module_utils._store.facet import Facet
+from ..module_utils._store.facets import (
+    ENCRYPTION,
+    OBJECT_LOCK,
+    OWNERSHIP,
+    POLICY,
+    PUBLIC_ACCESS,
+    TAGGING,
+    VERSIONING,
+    WEBSITE,
+)
+from ..module_utils._store.garage import ALIASES, QUOTA
+from ..module_utils._store.lifecycle import lifecycle_facet
+from ..module_utils._store.profile import Profile
 
-FACETS = {facet.option: facet for facet in ALL}
+#: the facets that are the same with every provider
+FACETS = {
+    facet.option: facet
+    for facet in (
+        ACL,
+        ALIASES,
+        CORS,
+        ENCRYPTION,
+        OBJECT_LOCK,
+        OWNERSHIP,
+        POLICY,
+        PUBLIC_ACCESS,
+        QUOTA,
+        TAGGING,
+        VERSIONING,
+        WEBSITE,
+    )
+}
 
 SPEC = ArgSpec(
     {
         "name": {"type": "str"},
-        "gather": {"type": "list", "elements": "str", "choices": sorted([*FACETS, "location"]), "default": []},
+        "gather": {
+            "type": "list",
+            "elements": "str",
+            "choices": sorted([*FACETS, "lifecycle", "location"]),
+            "default": [],
+        },
     }
 )
+
+
+def facet_of(setting: str, profile: Profile) -> Facet:
+    """The facet behind a setting."""
+    return lifecycle_facet(profile) if setting == "lifecycle" else FACETS[setting]
 
 
 def gather(bucket: Bucket, settings: t.Sequence[str]) -> dict[str, t.Any]:
@@ -129,7 +232,7 @@ def read(bucket: Bucket, setting: str) -> t.Any:
     """One setting as a user would write it."""
     if setting == "location":
         return bucket.location()
-    facet = FACETS[setting]
+    facet = facet_of(setting, bucket.profile)
     return facet.canonical(bucket.read(facet))
 
 
@@ -141,7 +244,7 @@ def look(module: StoreModule) -> dict[str, t.Any]:
         check_name(name, tried)
     for setting in settings:
         if setting != "location":
-            facet = FACETS[setting]
+            facet = facet_of(setting, module.profile)
             facet.require(module.profile, facet.always, tried)
     found = [name] if name else names(module.client, module.connection)
     buckets = [Bucket(module.client, module.connection, module.profile, one) for one in found]

@@ -109,70 +109,26 @@ bucket:
 
 import typing as t
 
-from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.results import changed_bucket
-from ..module_utils._base.settle import Change, exactly, settle
+from ..module_utils._base.onefacet import converge, one_facet_spec
+from ..module_utils._base.settle import Desired, exactly
 from ..module_utils._core import policydoc
-from ..module_utils._core.bucketname import check_name
-from ..module_utils._core.errors import StoreRefused, Unsupported
-from ..module_utils._store.bucket import Bucket
 from ..module_utils._store.facets import POLICY
 
-SPEC = ArgSpec(
-    {
-        "name": {"type": "str", "required": True},
-        "policy": {"type": "json"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    },
-    required_if=[("state", "present", ("policy",))],
-)
+SPEC = one_facet_spec({"policy": {"type": "json"}}, needed="policy")
 
 
-def converge(module: StoreModule) -> dict[str, t.Any]:
-    """Bring the policy to what is asked for."""
-    name = module.params["name"]
-    check_name(name, f"set the policy of bucket {name}")
-    change = remove(module, name) if module.params["state"] == "absent" else put(module, name)
-    return changed_bucket(name, [change], module.diff_asked)
+def settle_policy(module: StoreModule) -> dict[str, t.Any]:
+    """Make sure of the policy, or of none."""
 
+    def desired(tried: str) -> Desired:
+        return exactly(policydoc.parse(module.params["policy"], module.params["name"]))
 
-def put(module: StoreModule, name: str) -> Change:
-    """Make sure of the policy."""
-    policy = policydoc.parse(module.params["policy"], name)
-    POLICY.require(module.profile, policy, f"set the policy of bucket {name}")
-    try:
-        return settle(bucket_of(module, name), POLICY, exactly(policy), dry=module.check_mode)
-    except StoreRefused as exc:
-        if exc.code != "NoSuchBucket" or not module.check_mode:
-            raise
-        # In a real run an earlier task may make it; a check of the whole play must not stop here.
-        module.warn(f"Bucket {name} does not exist yet. This task fails unless another one makes it before.")
-        return Change(POLICY.option, None, POLICY.canonical(policy))
-
-
-def remove(module: StoreModule, name: str) -> Change:
-    """Make sure that there is no policy; where there can be none, or no bucket, there is none."""
-    nothing = Change(POLICY.option, None, None)
-    if not module.profile.has(POLICY.name):
-        return nothing
-    try:
-        return settle(bucket_of(module, name), POLICY, exactly(None), dry=module.check_mode)
-    except Unsupported:
-        return nothing
-    except StoreRefused as exc:
-        if exc.code != "NoSuchBucket":
-            raise
-        return nothing
-
-
-def bucket_of(module: StoreModule, name: str) -> Bucket:
-    """The bucket; it need not be looked for, since the store says so if it is missing."""
-    return Bucket(module.client, module.connection, module.profile, name)
+    return converge(module, POLICY, desired)
 
 
 def main() -> None:
-    StoreModule(SPEC).run(converge)
+    StoreModule(SPEC).run(settle_policy)
 
 
 if __name__ == "__main__":

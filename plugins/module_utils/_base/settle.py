@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 from dataclasses import dataclass
 
-from .._core.errors import MediastoreError, StoreRefused
+from .._core.errors import BadInput, MediastoreError, StoreRefused
 
 if t.TYPE_CHECKING:
     from .._store.bucket import Bucket
-    from .._store.facets import Facet
+    from .._store.facet import Facet
 
 #: stores may answer with the old state for a moment; AWS says seconds
 PATIENCE_S = 30.0
+#: but what is neither the old state nor the new one is what the store has made of it
+STEADY_S = 3.0
 
 Desired = t.Callable[[t.Any], t.Any]
 
@@ -41,42 +44,102 @@ def exactly(value: t.Any) -> Desired:
     return lambda before: value
 
 
-def settle(bucket: Bucket, facet: Facet, desired: Desired, *, dry: bool, there: bool = True) -> Change:
-    """Bring one facet to the desired value; dry, only say what would be done. A bucket that is not there has nothing set."""
-    found = bucket.read(facet) if there else None
-    before = facet.canonical(found)
-    wanted = desired(before)
-    change = Change(facet.option, before, facet.canonical(wanted))
-    if change.changed and not dry:
-        bucket.write(facet, wanted, was_set=found is not None)
-        wait_until(lambda: facet.canonical(bucket.read(facet)) == change.after, f"set the {facet.title} of bucket {bucket.name}")
-    return change
+def settle(bucket: Bucket, facet: Facet, desired: Desired, *, dry: bool, new: bool = False) -> Change:
+    """Bring one facet to the desired value; dry, only say what would be done.
+
+    A new bucket is said to have had what its provider gives to new buckets, so that a prediction and the run say the same.
+    """
+    given = bucket.profile.new_bucket.get(facet.name) if new else None
+    found = given if new and dry else bucket.read(facet)
+    wanted = desired(facet.canonical(found))
+    after = facet.canonical(wanted)
+    if facet.canonical(found) != after:
+        if facet.put is None and not (new and dry):
+            raise _too_late(bucket, facet)
+        if not dry:
+            write(bucket, facet, found, wanted)
+    return Change(facet.option, facet.canonical(given if new else found), after)
+
+
+def write(bucket: Bucket, facet: Facet, found: t.Any, wanted: t.Any) -> None:
+    """Write one facet and read it back; what the store made something else of is put back as it was, and is an error."""
+    bucket.write(facet, wanted, was_set=found is not None)
+    try:
+        _wait_until_kept(bucket, facet, facet.canonical(found), facet.canonical(wanted))
+    except NotKept:
+        bucket.write(facet, found if found is not None or facet.delete else facet.canonical(None), was_set=True)
+        raise
+
+
+def _too_late(bucket: Bucket, facet: Facet) -> BadInput:
+    return BadInput(
+        f"set the {facet.title} of bucket {bucket.name}",
+        said=f"{facet.title} is switched on when a bucket is made, or never, and cannot be switched off",
+        remedy="Leave the option out, or make a new bucket and move the objects.",
+    )
 
 
 def settle_all(bucket: Bucket, wishes: t.Sequence[tuple[Facet, Desired]], first: Change, *, dry: bool) -> list[Change]:
     """Settle the facets in order; an error carries whether something had been changed before it."""
     changes = [first]
-    there = first.before == "present" or not dry
+    new = first.before == "absent"
     try:
         for facet, desired in wishes:
-            changes.append(settle(bucket, facet, desired, dry=dry, there=there))
+            changes.append(settle(bucket, facet, desired, dry=dry, new=new))
     except MediastoreError as exc:
         exc.result = {"changed": not dry and any(change.changed for change in changes)}
         raise
     return changes
 
 
-def wait_until(visible: t.Callable[[], bool], tried: str, patience_s: float = PATIENCE_S) -> None:
+class NotKept(StoreRefused):
+    """The store accepted something and shows something else."""
+
+    def __init__(self, tried: str, said: str, remedy: str) -> None:
+        super().__init__(tried, said=said, remedy=remedy, code="NotKept")
+
+
+def wait_until(visible: t.Callable[[], bool], tried: str) -> None:
     """Return when the store shows what it was told; the first look comes at once."""
-    deadline = time.monotonic() + patience_s
+    for _pause in _looks():
+        if visible():
+            return
+    raise NotKept(
+        tried,
+        said=f"the store accepted it, but does not show it after {PATIENCE_S:.0f} s",
+        remedy="Look into the store's log, and run again.",
+    )
+
+
+def _wait_until_kept(bucket: Bucket, facet: Facet, before: t.Any, after: t.Any) -> None:
+    other, since = None, 0.0
+    for _pause in _looks():
+        shown = facet.canonical(bucket.read(facet))
+        if shown == after:
+            return
+        if shown == before or shown != other:
+            other, since = shown, time.monotonic()
+        elif time.monotonic() - since >= STEADY_S:
+            break
+    raise NotKept(
+        f"set the {facet.title} of bucket {bucket.name}",
+        said=f"the store accepted {_short(after)} and kept {_short(shown)}, so the former setting was put back",
+        remedy="The store knows only part of this: leave out what it did not keep, and set provider to what the store really is.",
+    )
+
+
+def _looks() -> t.Iterator[float]:
+    """Moments to look, further and further apart, until patience ends."""
+    deadline = time.monotonic() + PATIENCE_S
     pause = 0.1
-    while not visible():
+    while True:
+        yield pause
         if time.monotonic() + pause > deadline:
-            raise StoreRefused(
-                tried,
-                said=f"the store accepted it, but shows something else after {patience_s:.0f} s",
-                remedy="Look at what it kept (mediastore.s3.bucket_info): it may know only part of what was asked.",
-                code="NotKept",
-            )
+            return
         time.sleep(pause)
         pause = min(pause * 2, 2.0)
+
+
+def _short(value: t.Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= 400 else text[:400] + "…"

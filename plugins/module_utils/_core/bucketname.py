@@ -30,13 +30,14 @@ def check_new_name(name: str, tried: str) -> None:
         raise _bad(name, tried, wrong)
 
 
-def check_virtual(name: str, tried: str, tls: bool, addressing: str | None) -> None:
-    """Refuse a dotted name where it would become part of a host name that no certificate covers."""
-    if tls and addressing == "virtual" and "." in name:
+def check_tls(name: str, tried: str, endpoint_url: str | None, addressing: str | None) -> None:
+    """Refuse a dotted name where it becomes part of a host name that no certificate covers, here or in the user's browser."""
+    if "." in name and addressing != "path" and not (endpoint_url or "").startswith("http:"):
         raise BadInput(
             tried,
-            said=f"{name} has a dot, and with addressing_style virtual no certificate covers the host name {name}.<endpoint>",
-            remedy="Use addressing_style path, or a name without dots.",
+            said=f"{name} has a dot, and a certificate for *.<endpoint> does not cover {name}.<endpoint>, so HTTPS would fail",
+            remedy="Choose a name without dots (hyphens do). Or use addressing_style path everywhere, the application included, "
+            "or serve the bucket from a host name of your own.",
         )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .facets import UNKNOWN_CODES, Facet, NotThisFacet
+from .facet import UNKNOWN_CODES, Facet, NotThisFacet
 from .faults import code_of, explaining, status_of
+from .garage import GarageAdmin
 from .guard import fell_through, not_s3
 
 try:
@@ -35,7 +36,12 @@ class Bucket:
         self.name = name
         self.profile = profile
         self._client = client
-        self._connection = connection
+        self.connection = self._connection = connection
+
+    def _client_for(self, facet: Facet) -> t.Any:
+        return (
+            GarageAdmin(self._connection, f"use the {facet.title} of bucket {self.name}") if facet.administered else self._client
+        )
 
     def exists(self) -> bool:
         """Whether it is there and may be used with this key."""
@@ -63,11 +69,15 @@ class Bucket:
             raise
         return True
 
-    def create(self) -> None:
+    def create(self, object_lock: bool = False) -> None:
         """Create it where the profile says; that somebody else was faster is no error if it is ours."""
-        with explaining(f"create bucket {self.name}", self._connection):
+        tried = f"create bucket {self.name}"
+        if self.profile.has("aliases") and self._connection.admin_url:
+            return GarageAdmin(self._connection, tried).create_bucket(Bucket=self.name)
+        lock = {"ObjectLockEnabledForBucket": True} if object_lock else {}
+        with explaining(tried, self._connection):
             try:
-                self._client.create_bucket(Bucket=self.name, **self._location())
+                self._client.create_bucket(Bucket=self.name, **self._location(), **lock)
             except ClientError as exc:
                 if code_of(exc) not in ALREADY or not self.exists():
                     raise
@@ -86,7 +96,7 @@ class Bucket:
         tried = f"read the {facet.title} of bucket {self.name}"
         with explaining(tried, self._connection):
             try:
-                return facet.parse(getattr(self._client, facet.get)(Bucket=self.name))
+                return facet.parse(getattr(self._client_for(facet), facet.get)(Bucket=self.name))
             except NotThisFacet as exc:
                 raise fell_through(self.profile, facet.name, tried) from exc
             except ClientError as exc:
@@ -100,12 +110,16 @@ class Bucket:
 
     def write(self, facet: Facet, value: t.Any, was_set: bool) -> None:
         """Set the facet, or remove it if the value is empty. DELETE is sent only for something a GET has shown."""
-        with explaining(f"set the {facet.title} of bucket {self.name}", self._connection):
+        tried = f"set the {facet.title} of bucket {self.name}"
+        client = self._client_for(facet)
+        with explaining(tried, self._connection):
+            if facet.put is None:
+                raise TypeError(f"{facet.title} is set when a bucket is made")
             if value in (None, {}, []) and facet.delete:
                 if was_set:
-                    getattr(self._client, facet.delete)(Bucket=self.name)
+                    getattr(client, facet.delete)(Bucket=self.name)
             else:
-                getattr(self._client, facet.put)(Bucket=self.name, **facet.body(value))
+                getattr(client, facet.put)(Bucket=self.name, **facet.body(value))
 
     def location(self) -> str | None:
         """The region that the store says it is in."""

@@ -47,7 +47,7 @@ def _understood(name: str, value: t.Any, present: t.Any) -> t.Any:
     """The value in the form of the profile; parts of a group that are not said stay as they are."""
     if isinstance(present, (Facets, Lifecycle)):
         return _group(name, value, present)
-    if name == "instead":
+    if isinstance(present, t.Mapping):
         return {**present, **_of_type(name, value, dict)}
     if name in ("storage_classes", "presign_max_s") and value is None:
         return None

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 import typing as t
 from urllib.parse import urlsplit
 
+from .._core.digest import new_md5
 from .._core.errors import BadInput, MediastoreError
 from .guard import guard
 
@@ -61,6 +63,7 @@ def make_client(connection: Connection, profile: Profile, pool: int = 16) -> t.A
     )
     # Expect: 100-continue costs a round trip per upload, and stores that do not answer it cost a whole second.
     client.meta.events.register_last("before-call.s3", _without_expect)
+    client.meta.events.register_last("before-call.s3", _with_content_md5)
     guard(client, profile)
     return client
 
@@ -99,6 +102,21 @@ def _check_virtual(connection: Connection) -> None:
             said=f"addressing_style is virtual and the endpoint {host} is an address, not a name",
             remedy="Use addressing_style path, or the endpoint's host name.",
         )
+
+
+def _with_content_md5(params: dict[str, t.Any], model: t.Any, **kwargs: t.Any) -> None:
+    """Give what S3 wants a checksum of the one that all stores know.
+
+    Since 1.36 botocore sends CRC32 with the settings of a bucket and with DeleteObjects. Some stores know nothing of that and miss
+    Content-MD5, and others refuse the header x-amz-sdk-checksum-algorithm, which comes with it.
+    """
+    checksum = params.get("context", {}).get("checksum", {})
+    if isinstance(checksum.get("request_algorithm"), dict) and not model.has_streaming_input:
+        del checksum["request_algorithm"]
+        checksum.pop("request_algorithm_header", None)
+        md5 = new_md5()
+        md5.update(params["body"])
+        params["headers"]["Content-MD5"] = base64.b64encode(md5.digest()).decode("ascii")
 
 
 def _without_expect(params: dict[str, t.Any], **kwargs: t.Any) -> None:

@@ -2,21 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""The facets of a bucket as data: how each is read, written, and compared."""
+"""The facets of a bucket that S3 has, except the ones with rules of their own (access lists, CORS, lifecycle)."""
 
 from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import dataclass
 
 from .._core import policydoc
-
-if t.TYPE_CHECKING:
-    from .profile import Profile
-
-#: answers that mean "this store does not know the sub-resource", as opposed to "nothing is set"
-UNKNOWN_CODES = ("NotImplemented", "XNotImplemented", "MethodNotAllowed", "UnsupportedOperation", "501", "405")
+from .facet import Facet, NotThisFacet, member
 
 PUBLIC_ACCESS_BLOCK = {
     "block_public_acls": "BlockPublicAcls",
@@ -24,52 +18,12 @@ PUBLIC_ACCESS_BLOCK = {
     "block_public_policy": "BlockPublicPolicy",
     "restrict_public_buckets": "RestrictPublicBuckets",
 }
-
-
-class NotThisFacet(Exception):
-    """The answer is not what the sub-resource looks like."""
-
-
-@dataclass(frozen=True)
-class Facet:
-    """One sub-resource of a bucket. Its values are plain: what a user writes in YAML; None means that nothing is set."""
-
-    #: the name in profiles, in the guard and in messages
-    name: str
-    title: str
-    #: the name of the option and of the key in results
-    option: str
-    #: boto3's methods; without ``delete``, nothing set is written as a value
-    get: str
-    put: str
-    delete: str | None
-    #: error codes that mean "nothing is set"
-    missing: tuple[str, ...]
-    #: answer of ``get`` -> value; raises NotThisFacet
-    parse: t.Callable[[t.Mapping[str, t.Any]], t.Any]
-    #: value -> arguments of ``put``
-    body: t.Callable[[t.Any], dict[str, t.Any]]
-    #: value -> its one spelling; two values that mean the same have the same
-    canonical: t.Callable[[t.Any], t.Any]
-    #: the one value on a provider that has it ``always``
-    always: t.Any = None
-
-    def require(self, profile: Profile, wanted: t.Any, tried: str) -> None:
-        """Raise before anything is sent if the provider cannot have the wanted value."""
-        if getattr(profile.facets, self.name) == "always" and self.canonical(wanted) == self.always:
-            return
-        profile.require(self.name, self.title, tried)
-
-
-def _member(answer: t.Mapping[str, t.Any], name: str) -> t.Any:
-    if name not in answer:
-        raise NotThisFacet(name)
-    return answer[name]
+KMS = ("aws:kms", "aws:kms:dsse")
 
 
 def _parse_policy(answer: t.Mapping[str, t.Any]) -> t.Any:
     try:
-        policy = json.loads(_member(answer, "Policy"))
+        policy = json.loads(member(answer, "Policy"))
     except ValueError as exc:
         raise NotThisFacet("Policy") from exc
     if not isinstance(policy, dict):
@@ -78,7 +32,7 @@ def _parse_policy(answer: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def _parse_tags(answer: t.Mapping[str, t.Any]) -> t.Any:
-    return {tag["Key"]: tag["Value"] for tag in _member(answer, "TagSet")}
+    return {tag["Key"]: tag["Value"] for tag in member(answer, "TagSet")}
 
 
 def _canonical_tags(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
@@ -87,12 +41,74 @@ def _canonical_tags(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
 
 
 def _parse_public_access_block(answer: t.Mapping[str, t.Any]) -> t.Any:
-    block = _member(answer, "PublicAccessBlockConfiguration")
+    block = member(answer, "PublicAccessBlockConfiguration")
     return {ours: bool(block.get(theirs)) for ours, theirs in PUBLIC_ACCESS_BLOCK.items()}
 
 
 def _canonical_public_access_block(block: t.Mapping[str, t.Any] | None) -> dict[str, bool]:
     return {name: bool((block or {}).get(name)) for name in PUBLIC_ACCESS_BLOCK}
+
+
+def _parse_ownership(answer: t.Mapping[str, t.Any]) -> t.Any:
+    rules = member(member(answer, "OwnershipControls"), "Rules")
+    return rules[0]["ObjectOwnership"] if rules else None
+
+
+def _parse_encryption(answer: t.Mapping[str, t.Any]) -> t.Any:
+    rules = member(member(answer, "ServerSideEncryptionConfiguration"), "Rules")
+    default = rules[0].get("ApplyServerSideEncryptionByDefault") if rules else None
+    if not default:
+        return None
+    return {
+        "algorithm": default["SSEAlgorithm"],
+        "kms_key_id": default.get("KMSMasterKeyID"),
+        "bucket_key": bool(rules[0].get("BucketKeyEnabled")),
+    }
+
+
+def _canonical_encryption(value: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    if not value or value["algorithm"] == "none":
+        return None
+    if value["algorithm"] not in KMS:
+        return {"algorithm": value["algorithm"]}
+    return {
+        "algorithm": value["algorithm"],
+        "kms_key_id": value.get("kms_key_id") or None,
+        "bucket_key": bool(value.get("bucket_key")),
+    }
+
+
+def _encryption_body(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    default = {"SSEAlgorithm": value["algorithm"]}
+    if value.get("kms_key_id"):
+        default["KMSMasterKeyID"] = value["kms_key_id"]
+    rule: dict[str, t.Any] = {"ApplyServerSideEncryptionByDefault": default}
+    if value["algorithm"] in KMS:
+        rule["BucketKeyEnabled"] = bool(value.get("bucket_key"))
+    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+
+
+def _parse_website(answer: t.Mapping[str, t.Any]) -> t.Any:
+    redirect = answer.get("RedirectAllRequestsTo")
+    if redirect:
+        return {"redirects_to": redirect["HostName"]}
+    return {
+        "index_document": member(answer, "IndexDocument")["Suffix"],
+        "error_document": answer.get("ErrorDocument", {}).get("Key"),
+    }
+
+
+def _website_body(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    if "redirects_to" in value:
+        return {"WebsiteConfiguration": {"RedirectAllRequestsTo": {"HostName": value["redirects_to"]}}}
+    made = {"IndexDocument": {"Suffix": value["index_document"]}}
+    if value.get("error_document"):
+        made["ErrorDocument"] = {"Key": value["error_document"]}
+    return {"WebsiteConfiguration": made}
+
+
+def _canonical_website(value: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    return {name: part for name, part in value.items() if part} if value else None
 
 
 POLICY = Facet(
@@ -149,5 +165,54 @@ PUBLIC_ACCESS = Facet(
     canonical=_canonical_public_access_block,
 )
 
-#: in the order in which they are settled: what closes a bucket comes before what opens it
-ALL: tuple[Facet, ...] = (PUBLIC_ACCESS, VERSIONING, TAGGING, POLICY)
+OWNERSHIP = Facet(
+    name="ownership",
+    title="object ownership",
+    option="ownership",
+    get="get_bucket_ownership_controls",
+    put="put_bucket_ownership_controls",
+    delete="delete_bucket_ownership_controls",
+    missing=("OwnershipControlsNotFoundError", "OwnershipControlsNotFound"),
+    parse=_parse_ownership,
+    body=lambda owner: {"OwnershipControls": {"Rules": [{"ObjectOwnership": owner}]}},
+    canonical=lambda owner: owner,
+)
+
+ENCRYPTION = Facet(
+    name="encryption",
+    title="default encryption",
+    option="encryption",
+    get="get_bucket_encryption",
+    put="put_bucket_encryption",
+    delete="delete_bucket_encryption",
+    missing=("ServerSideEncryptionConfigurationNotFoundError",),
+    parse=_parse_encryption,
+    body=_encryption_body,
+    canonical=_canonical_encryption,
+)
+
+OBJECT_LOCK = Facet(
+    name="object_lock",
+    title="object lock",
+    option="object_lock",
+    get="get_object_lock_configuration",
+    put=None,
+    delete=None,
+    missing=("ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"),
+    parse=lambda answer: member(answer, "ObjectLockConfiguration").get("ObjectLockEnabled") == "Enabled",
+    body=lambda on: {},
+    canonical=bool,
+)
+
+WEBSITE = Facet(
+    name="website",
+    title="website",
+    option="website",
+    get="get_bucket_website",
+    put="put_bucket_website",
+    delete="delete_bucket_website",
+    missing=("NoSuchWebsiteConfiguration",),
+    parse=_parse_website,
+    body=_website_body,
+    canonical=_canonical_website,
+)

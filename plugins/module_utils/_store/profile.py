@@ -112,6 +112,8 @@ class Profile:
     location_constraint: str = "omit"
     facets: Facets = field(default_factory=Facets)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    #: facet -> what a new bucket has by itself, where that is not nothing
+    new_bucket: t.Mapping[str, t.Any] = field(default_factory=dict)
     #: facet (or ``sse``, ``storage_class``, ``public_read``, a part of a lifecycle rule) -> what to use instead, as one sentence
     instead: t.Mapping[str, str] = field(default_factory=dict)
 

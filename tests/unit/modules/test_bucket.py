@@ -105,8 +105,120 @@ def test_absent_keeps_a_bucket_that_holds_something(moto):
     moto.client().put_object(Bucket="media", Key="photo", Body=b"x")
     failed = bucket(moto, state="absent")
     assert failed["error"]["code"] == "BucketNotEmpty"
-    assert "never deletes objects" in failed["msg"]
+    assert "use force and force_confirm" in failed["msg"]
     assert moto.client().head_object(Bucket="media", Key="photo")
+
+
+def test_everything_in_it_is_deleted_only_when_the_name_is_said_twice(moto):
+    bucket(moto, versioning=True)
+    client = moto.client()
+    for body in (b"old", b"new"):
+        client.put_object(Bucket="media", Key="photo", Body=body)
+    client.put_object(Bucket="media", Key="gone", Body=b"")
+    client.delete_object(Bucket="media", Key="gone")
+    client.create_multipart_upload(Bucket="media", Key="half")
+    moto.requests.clear()
+    for confirm in ({}, {"force_confirm": "other"}):
+        assert "Repeat the name of the bucket" in bucket(moto, state="absent", force=True, **confirm)["msg"]
+    assert moto.requests == []
+    sure = {"state": "absent", "force": True, "force_confirm": "media"}
+    predicted = bucket(moto, check=True, **sure)
+    assert predicted["deleted"] == {"objects": 1, "versions": 3, "uploads": 1}
+    assert client.head_object(Bucket="media", Key="photo")
+    assert bucket(moto, **sure) == predicted
+    assert client.list_buckets()["Buckets"] == []
+    assert not bucket(moto, **sure)["changed"]
+
+
+def test_a_bucket_of_more_than_one_page_is_emptied(moto):
+    bucket(moto)
+    client = moto.client()
+    for number in range(1100):
+        client.put_object(Bucket="media", Key=f"photo {number}", Body=b"")
+    done = bucket(moto, state="absent", force=True, force_confirm="media")
+    assert done["deleted"] == {"objects": 1100, "versions": 0, "uploads": 0}
+
+
+def test_a_poor_store_is_emptied_too(rclone):
+    bucket(rclone)
+    (rclone.data / "media" / "folder").mkdir()
+    (rclone.data / "media" / "folder" / "photo").write_bytes(b"x")
+    done = bucket(rclone, state="absent", force=True, force_confirm="media")
+    assert done.get("deleted", done) == {"objects": 1, "versions": 0, "uploads": 0}
+    assert not (rclone.data / "media").exists()
+
+
+MORE = {
+    "ownership": "BucketOwnerPreferred",
+    "encryption": {"algorithm": "aws:kms", "kms_key_id": "a-key", "bucket_key": True},
+    "object_lock": True,
+    "website": {"error_document": "404.html"},
+    "acl": "private",
+}
+
+
+def test_the_other_settings_are_predicted_and_kept(moto):
+    predicted = bucket(moto, check=True, diff=True, **MORE)
+    done = bucket(moto, diff=True, **MORE)
+    assert predicted == done
+    assert done["bucket"]["website"] == {"index_document": "index.html", "error_document": "404.html"}
+    moto.requests.clear()
+    assert not bucket(moto, **MORE)["changed"]
+    assert len(moto.requests) == 1 + len(MORE)
+    client = moto.client()
+    rule = client.get_bucket_encryption(Bucket="media")["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "a-key"}
+    assert client.get_object_lock_configuration(Bucket="media")["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"
+
+
+def test_settings_are_changed_and_taken_away(moto):
+    bucket(moto, **MORE)
+    done = bucket(moto, ownership="ObjectWriter", encryption={"algorithm": "AES256"}, website={"enabled": False}, diff=True)
+    assert done["changed"]
+    assert done["bucket"]["encryption"] == {"algorithm": "AES256"} and done["bucket"]["website"] is None
+    assert done["diff"]["before"]["ownership"] == "BucketOwnerPreferred"
+    assert not bucket(moto, website={"enabled": False})["changed"]
+
+
+def test_object_lock_belongs_to_the_making_of_a_bucket(moto):
+    bucket(moto)
+    for check in (True, False):
+        assert "switched on when a bucket is made" in bucket(moto, object_lock=True, check=check)["msg"]
+    assert not bucket(moto, object_lock=False)["changed"]
+
+
+def test_an_acl_that_opens_the_listing_is_warned_of(moto):
+    done = bucket(moto, acl="public-read")
+    assert done["changed"] and "lets others list the names of all objects" in str(done["warnings"])
+    assert bucket(moto, acl="private")["changed"]
+    client = moto.client()
+    client.put_bucket_acl(Bucket="media", GrantWrite="uri=http://acs.amazonaws.com/groups/global/AllUsers")
+    found = run_module("bucket_info", {**moto.connection, "name": "media", "gather": ["acl"]})
+    assert found["buckets"][0]["acl"] == "custom"
+    assert bucket(moto, acl="private")["changed"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "option", "words"),
+    [
+        ("aws", {"encryption": {"algorithm": "none"}}, "encrypts every bucket"),
+        ("aws", {"encryption": {"algorithm": "AES256", "kms_key_id": "a"}}, "has a key, and its algorithm is AES256"),
+        ("b2", {"encryption": {"algorithm": "aws:kms"}}, "cannot encrypt with aws:kms"),
+        ("b2", {"acl": "authenticated-read"}, "does not take the ACL authenticated-read on buckets"),
+        ("garage", {"quota": {"max_size": "10G"}}, "admin_url or admin_token is empty"),
+        ("aws", {"quota": {"max_objects": 1}}, "has no quota"),
+        ("ceph", {"ownership": "ObjectWriter"}, "has no object ownership"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_before_the_first_request(moto, provider, option, words):
+    assert words in bucket(moto, provider=provider, **option)["msg"]
+    assert moto.requests == []
+
+
+def test_the_user_may_know_better_than_the_profile(moto):
+    assert "has no bucket tags" in bucket(moto, provider="minio", capabilities={"facets": {"tagging": "none"}}, tags={})["msg"]
+    assert bucket(moto, provider="rclone", capabilities={"facets": {"tagging": "store"}}, tags={"a": "b"})["changed"]
+    assert "there is no colour among them" in bucket(moto, capabilities={"colour": 1})["msg"]
 
 
 def test_the_location_is_the_region_where_the_store_wants_it(moto):
@@ -193,7 +305,7 @@ def test_a_bad_name_is_refused_before_the_first_request(moto, name):
 
 def test_dots_need_the_path_over_https(moto_with_keys):
     failed = bucket(moto_with_keys, name="media.example.org", addressing_style="virtual")
-    assert "no certificate covers" in failed["msg"]
+    assert "so HTTPS would fail" in failed["msg"] and "a name without dots" in failed["msg"]
     assert moto_with_keys.requests == []
     assert bucket(moto_with_keys, name="media.example.org")["changed"]
 

@@ -43,6 +43,19 @@ def test_its_configuration(client):
     assert "mediastore.s3" in config.user_agent
 
 
+def test_settings_of_a_bucket_are_sent_with_the_checksum_that_all_stores_know():
+    sent = []
+    with MotoS3() as store:
+        client = client_for(store.connection)
+        client.meta.events.register("before-send.s3", lambda request, **kwargs: sent.append(dict(request.headers.items())))
+        client.create_bucket(Bucket="media")
+        client.put_bucket_tagging(Bucket="media", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+        client.delete_objects(Bucket="media", Delete={"Objects": [{"Key": "a"}]})
+    for headers in sent[1:]:
+        assert "Content-MD5" in headers
+        assert [name for name in headers if "checksum" in name.lower()] == []
+
+
 def test_presigned_urls_are_signature_v4(client):
     url = client.generate_presigned_url("get_object", Params={"Bucket": "media", "Key": "a"})
     assert "X-Amz-Signature=" in url and "AWSAccessKeyId" not in url

@@ -11,15 +11,19 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, Unsupported
 from ansible_collections.mediastore.s3.plugins.module_utils._store.capabilities import capabilities_of, with_capabilities
-from ansible_collections.mediastore.s3.plugins.module_utils._store.facets import ALL, POLICY, VERSIONING
+from ansible_collections.mediastore.s3.plugins.module_utils._store.facets import POLICY, VERSIONING
 from ansible_collections.mediastore.s3.plugins.module_utils._store.guard import ADMINISTERED, OPERATIONS
+from ansible_collections.mediastore.s3.plugins.module_utils._store.lifecycle import lifecycle_facet
 from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import Facets
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import PROFILES
+from ansible_collections.mediastore.s3.plugins.modules.bucket_info import FACETS
+
+ALL = [*FACETS.values(), lifecycle_facet(PROFILES["generic"])]
 
 
 def test_the_guard_knows_every_facet():
     assert {*OPERATIONS, *ADMINISTERED} == set(vars(Facets()))
-    assert {facet.name for facet in ALL} <= set(vars(Facets()))
+    assert {facet.name for facet in ALL} == set(vars(Facets()))
 
 
 def test_a_refusal_names_the_provider_and_the_alternative():
@@ -36,8 +40,12 @@ def test_what_is_always_on_may_be_asked_for_and_not_refused():
 
 
 @pytest.mark.parametrize("facet", ALL, ids=[facet.name for facet in ALL])
-def test_an_unknown_store_may_be_asked_for_everything(facet):
-    facet.require(PROFILES["generic"], None, "look")
+def test_an_unknown_store_may_be_asked_for_everything_in_s3(facet):
+    if facet.administered:
+        with pytest.raises(Unsupported):
+            facet.require(PROFILES["generic"], None, "look")
+    else:
+        facet.require(PROFILES["generic"], None, "look")
 
 
 @pytest.mark.parametrize(

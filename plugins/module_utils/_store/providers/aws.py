@@ -35,6 +35,16 @@ PROFILE = Profile(
         object_lock="enforce",
         website="enforce",
     ),
+    new_bucket={
+        "public_access_block": {
+            "block_public_acls": True,
+            "ignore_public_acls": True,
+            "block_public_policy": True,
+            "restrict_public_buckets": True,
+        },
+        "ownership": "BucketOwnerEnforced",
+        "encryption": {"algorithm": "AES256"},
+    },
     lifecycle=Lifecycle(LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS),
     public_read="policy",
     bucket_acls=CANNED_ACLS,
