@@ -19,7 +19,7 @@ from types import TracebackType
 from .tls import Certificates
 
 PIECE = 64 * 1024
-SHUTDOWN_TIMEOUT_S = 1.0
+PATIENCE_S = 5.0
 
 
 class TlsProxy:
@@ -54,8 +54,8 @@ class TlsProxy:
         self._loop.close()
 
     async def _listen(self) -> None:
-        # A client that goes away without a word is not waited for.
-        options = {"ssl": self._context, "ssl_shutdown_timeout": SHUTDOWN_TIMEOUT_S}
+        # A client that says nothing, at the beginning or at the end, is not waited for as long as usual: up to a minute.
+        options = {"ssl": self._context, "ssl_handshake_timeout": PATIENCE_S, "ssl_shutdown_timeout": PATIENCE_S}
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, **options)
         self.port = int(self._server.sockets[0].getsockname()[1])
 

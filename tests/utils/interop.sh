@@ -14,6 +14,7 @@ done
 
 status=0
 python -m pytest -q --numprocesses=2 --durations=5 --junitxml="$report" tests/interop "$@" || status=$?
+[[ -s $report ]] || exit 1
 read -r -a names <<<"$STORES"
 PYTHONPATH=$utils python - "$report" "${#names[@]}" <<'PY' || status=1
 import sys
