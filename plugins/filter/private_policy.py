@@ -13,6 +13,8 @@ description:
   - Makes a bucket policy with which the given principals may list the bucket,
     and read, write and delete the objects below a prefix.
   - Nobody else gets anything from it. The bucket's owner needs no policy.
+  - The rights are those of the preset V(read_write) of P(mediastore.s3.app_policy#filter).
+    That one also limits listing to the prefix.
 author:
   - mediastore.s3 contributors (@mediastore)
 positional: _input
@@ -24,7 +26,9 @@ options:
   principals:
     description:
       - The users, in the store's spelling.
-      - For example V(arn:aws:iam::123456789012:user/synapse) on AWS, V(arn:aws:iam:::user/synapse) on Ceph and MinIO.
+      - For example V(arn:aws:iam::123456789012:user/synapse) on AWS, V(arn:aws:iam:::user/synapse) on Ceph.
+      - MinIO asks the policy of a bucket only about requests without a key, so a user there needs
+        P(mediastore.s3.key_policy#filter).
     type: list
     elements: str
     required: true
@@ -38,6 +42,10 @@ options:
     default: false
 seealso:
   - module: mediastore.s3.bucket_policy
+  - plugin: mediastore.s3.app_policy
+    plugin_type: filter
+  - plugin: mediastore.s3.key_policy
+    plugin_type: filter
   - plugin: mediastore.s3.public_read_policy
     plugin_type: filter
 """
@@ -58,34 +66,16 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import policydoc
-from ..module_utils._core.bucketname import check_name
+from ..module_utils._core import policies
 from ..module_utils._core.errors import BadInput
 
 
 def private_policy(bucket: str, principals: list[str], prefix: str = "", read_only: bool = False) -> dict[str, t.Any]:
     """The policy, or one clear error."""
-    tried = "make a private_policy"
     try:
-        check_name(bucket, tried)
-        check_principals(principals, tried)
+        return policies.private(bucket, principals, prefix, read_only)
     except BadInput as exc:
         raise AnsibleFilterError(str(exc)) from exc
-    return policydoc.private(bucket, principals, prefix, read_only)
-
-
-def check_principals(principals: t.Any, tried: str) -> None:
-    """Refuse an empty list, and a star, which would be the opposite of private."""
-    if not isinstance(principals, list) or not principals or not all(isinstance(who, str) and who for who in principals):
-        raise BadInput(
-            tried,
-            said="principals is not a list of names",
-            remedy="Name at least one user; a bucket without a policy is private.",
-        )
-    if "*" in principals:
-        raise BadInput(
-            tried, said="principals holds *, which is everybody", remedy="Name users, or use mediastore.s3.public_read_policy."
-        )
 
 
 class FilterModule:

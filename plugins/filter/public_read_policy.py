@@ -26,6 +26,10 @@ options:
     default: ""
 seealso:
   - module: mediastore.s3.bucket_policy
+  - plugin: mediastore.s3.app_policy
+    plugin_type: filter
+  - plugin: mediastore.s3.merge_policies
+    plugin_type: filter
   - plugin: mediastore.s3.private_policy
     plugin_type: filter
 """
@@ -46,18 +50,16 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core import policydoc
-from ..module_utils._core.bucketname import check_name
+from ..module_utils._core import policies
 from ..module_utils._core.errors import BadInput
 
 
 def public_read_policy(bucket: str, prefix: str = "") -> dict[str, t.Any]:
     """The policy, or one clear error."""
     try:
-        check_name(bucket, "make a public_read_policy")
+        return policies.public_read(bucket, prefix)
     except BadInput as exc:
         raise AnsibleFilterError(str(exc)) from exc
-    return policydoc.public_read(bucket, prefix)
 
 
 class FilterModule:
