@@ -12,7 +12,13 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.mediastore.s3.plugins.filter import private_policy, public_read_policy
+from ansible_collections.mediastore.s3.plugins.filter import (
+    app_policy,
+    key_policy,
+    merge_policies,
+    private_policy,
+    public_read_policy,
+)
 from ansible_collections.mediastore.s3.plugins.modules import (
     bucket,
     bucket_info,
@@ -25,7 +31,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
 #: in the order in which a reader would try them
-BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy]
+BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
 MEDIA = [sync, verify, migration, migration_info]
 
 
