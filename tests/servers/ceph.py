@@ -151,4 +151,4 @@ class CephS3(ProcessS3):
             process.check()
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-        return done.stdout
+        return str(done.stdout)

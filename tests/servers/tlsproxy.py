@@ -55,8 +55,14 @@ class TlsProxy:
 
     async def _listen(self) -> None:
         # A client that says nothing, at the beginning or at the end, is not waited for as long as usual: up to a minute.
-        options = {"ssl": self._context, "ssl_handshake_timeout": PATIENCE_S, "ssl_shutdown_timeout": PATIENCE_S}
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, **options)
+        self._server = await asyncio.start_server(
+            self._serve,
+            "127.0.0.1",
+            self.port,
+            ssl=self._context,
+            ssl_handshake_timeout=PATIENCE_S,
+            ssl_shutdown_timeout=PATIENCE_S,
+        )
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def _end(self) -> None:

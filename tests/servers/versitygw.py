@@ -34,8 +34,7 @@ class VersityS3(ProcessS3):
         folders = {name: self.directory / name for name in ("data", "versions", "iam")}
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
-        # All that is not the object's bytes is kept in extended attributes, which not every file system has.
-        os.setxattr(folders["data"], "user.mediastore", b"1")
+        _check_attributes(folders["data"])
         address = f"127.0.0.1:{self._port('s3')}"
         command = [find("versitygw"), "--port", address, "--cert", str(self._tls.cert), "--key", str(self._tls.key)]
         command += ["--iam-dir", str(folders["iam"]), "posix", "--versioning-dir", str(folders["versions"]), str(folders["data"])]
@@ -43,3 +42,11 @@ class VersityS3(ProcessS3):
         self.endpoint_url = f"https://{address}"
         self._run("versitygw", command, keys)
         self._wait_until(self._lets_us_in)
+
+
+def _check_attributes(folder: Path) -> None:
+    """What is not an object's bytes is kept in extended attributes, and without them it says an internal error for everything."""
+    try:
+        os.setxattr(folder, "user.mediastore", b"1")
+    except OSError as error:
+        raise RuntimeError(f"versitygw cannot work in {folder}: its file system has no extended attributes ({error})") from error
