@@ -6,13 +6,13 @@
     with VersityS3(tmp_path) as store:
         print(store.connection)
 
-The directory holds ``data`` (a directory per bucket), ``versions``, ``iam``, ``tls`` and ``versitygw.log``.
+The directory holds ``data`` (a directory per bucket), ``versions``, ``iam``, ``tls`` and ``versitygw.log``;
+its file system must have extended attributes.
 The same directory gives the same store again, its object the same address and keys.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class VersityS3(ProcessS3):
         folders = {name: self.directory / name for name in ("data", "versions", "iam")}
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
-        _check_attributes(folders["data"])
         address = f"127.0.0.1:{self._port('s3')}"
         command = [find("versitygw"), "--port", address, "--cert", str(self._tls.cert), "--key", str(self._tls.key)]
         command += ["--iam-dir", str(folders["iam"]), "posix", "--versioning-dir", str(folders["versions"]), str(folders["data"])]
@@ -42,11 +41,3 @@ class VersityS3(ProcessS3):
         self.endpoint_url = f"https://{address}"
         self._run("versitygw", command, keys)
         self._wait_until(self._lets_us_in)
-
-
-def _check_attributes(folder: Path) -> None:
-    """What is not an object's bytes is kept in extended attributes, and without them it says an internal error for everything."""
-    try:
-        os.setxattr(folder, "user.mediastore", b"1")
-    except OSError as error:
-        raise RuntimeError(f"versitygw cannot work in {folder}: its file system has no extended attributes ({error})") from error
