@@ -42,8 +42,9 @@ options:
     description:
       - Beginning of the keys, for a bucket that several applications share. Empty means all.
       - End it with a slash, or V(media) also means keys that begin with C(media-private/).
-      - Listing is limited to it as well. Then a store says of an object that is missing that access is denied,
-        and the same when it is asked whether the bucket is there; an application that cannot bear this needs a bucket of its own.
+      - Listing is limited to it as well. Then AWS and Ceph say of an object that is missing that access is denied,
+        and all stores say so when they are asked whether the bucket is there (HeadBucket).
+        An application that cannot bear this needs a bucket of its own.
       - Refused by V(matrix_full), which is kept word for word.
     type: str
     default: ""

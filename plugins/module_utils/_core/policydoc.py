@@ -27,8 +27,10 @@ def canonical(policy: t.Mapping[str, t.Any] | None) -> Document | None:
     if not policy or not policy.get("Statement"):
         return None
     document: Document = {"Version": version_of(policy)}
-    if policy.get("Id"):
-        document["Id"] = policy["Id"]
+    # MinIO gives it back in capitals.
+    ident = policy.get("Id") or policy.get("ID")
+    if ident:
+        document["Id"] = ident
     spelling = AWS if is_aws(policy) else DIALECT
     texts = {json.dumps(canonical_statement(one, spelling), sort_keys=True, default=str) for one in as_list(policy["Statement"])}
     document["Statement"] = [json.loads(text) for text in sorted(texts)]

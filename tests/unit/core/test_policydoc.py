@@ -320,6 +320,13 @@ SCALEWAY = {
 }
 
 
+def test_minio_gives_the_id_back_in_capitals():
+    assert same(document(STATEMENT, Id="mine"), document(STATEMENT, ID="mine"))
+    assert not same(document(STATEMENT, Id="mine"), document(STATEMENT, ID="other"))
+    assert not same(document(STATEMENT, Id="mine"), document(STATEMENT))
+    assert "has 'ID', which is no part of a policy. Write Id." in refused(document(STATEMENT, ID="mine"))
+
+
 def test_of_another_dialect_only_the_order_is_nothing():
     first, second = SCALEWAY["Statement"]
     turned = {
