@@ -8,7 +8,7 @@ UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module
 LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e
 
-.PHONY: help test lint $(LINT) $(TESTS) interop molecule demo format changelog dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) interop molecule demo format changelog docs-providers dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -60,6 +60,10 @@ format: ## formats Python
 changelog: ## CHANGELOG.md from the fragments, for the version in galaxy.yml
 	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && \
 	  PATH="$$venv/bin:$$PATH" antsibull-changelog release --reload-plugins --update-existing
+
+docs-providers: ## docs/providers.md from the profiles
+	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && tree=$$(tests/utils/tree.sh) && \
+	  PYTHONPATH=build/tree "$$venv/bin/python" "$$tree/tests/utils/render_providers.py" docs/providers.md
 
 dist: ## the collection's archive, in build/
 	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .

@@ -39,11 +39,13 @@ options:
   provider:
     description:
       - What kind of store it is. The modules know what it can do, and refuse before the first request what it cannot.
+      - What is known about each, and how well, is in the collection's C(docs/providers.md).
       - V(generic) is any S3 endpoint of which nothing is known. Every setting of a bucket is then read before it is
         written, to find out whether the store knows it.
       - If it is not given, it is V(generic) with O(endpoint_url), and V(aws) without.
     type: str
-    choices: [aws, b2, ceph, garage, generic, minio, rclone]
+    choices: [aws, b2, ceph, digitalocean, garage, gcs, generic, hetzner, idrive, linode, minio, ovh, r2, rclone, scaleway,
+              seaweedfs, storj, versitygw, wasabi]
   capabilities:
     description:
       - Where the store differs from what is known about its O(provider), in the form that M(mediastore.s3.probe) returns.

@@ -101,7 +101,7 @@ class Profile:
     name: str
     title: str
     source: tuple[Source, ...]
-    #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it)
+    #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it), and so does an {account}
     endpoint: str | None = None
     endpoint_known_to_boto: bool = False
     #: what to sign with when the user does not say; None leaves it to boto's own chain
@@ -163,8 +163,9 @@ class Profile:
     def _endpoint(self, region: str | None) -> str | None:
         if self.endpoint_known_to_boto:
             return None
-        if self.endpoint is None:
-            raise BadInput(f"connect to {self.title}", said="endpoint_url is not set", remedy="Set it to the URL of your server.")
+        if self.endpoint is None or "{account}" in self.endpoint:
+            where = f"{self.endpoint} with your own account" if self.endpoint else "the URL of your server"
+            raise BadInput(f"connect to {self.title}", said="endpoint_url is not set", remedy=f"Set it to {where}.")
         if region is None:
             raise BadInput(
                 f"connect to {self.title}",

@@ -6,16 +6,35 @@
 
 from __future__ import annotations
 
-from ..profile import CANNED_ACLS, DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, Facets, Lifecycle, Profile, Source
+from ..profile import (
+    CANNED_ACLS,
+    DOCUMENTED,
+    LIFECYCLE_ACTIONS,
+    LIFECYCLE_FILTERS,
+    REMEMBERED,
+    Facets,
+    Lifecycle,
+    Profile,
+    Source,
+)
+from . import ways_out
 
 PROFILE = Profile(
     name="aws",
     title="Amazon S3",
     source=(
         Source(
-            DOCUMENTED, "Amazon S3 User Guide: bucket naming, Block Public Access, quotas, storage classes, lifecycle elements"
+            DOCUMENTED,
+            "Amazon S3 User Guide: bucket naming, Block Public Access, quotas, storage classes, lifecycle elements",
         ),
         Source(DOCUMENTED, "botocore's service model and endpoint rules (endpoints, addressing)"),
+        Source(
+            DOCUMENTED,
+            "Amazon S3 User Guide: since April 2023 new buckets block the public and have no ACLs (BucketOwnerEnforced); change "
+            "public_access_block and ownership before a public policy or an ACL",
+        ),
+        Source(DOCUMENTED, "Amazon S3 User Guide: conditional writes; the ETag is no MD5 with SSE-KMS and SSE-C"),
+        Source(REMEMBERED, "since 2026 new buckets refuse SSE-C unless it is allowed in the bucket's settings"),
     ),
     endpoint_known_to_boto=True,
     region=None,
@@ -63,4 +82,9 @@ PROFILE = Profile(
     ),
     sse=("AES256", "aws:kms", "SSE-C"),
     object_acls=CANNED_ACLS,
+    instead={
+        "quota": "Set an alarm on the bucket's size in CloudWatch; Amazon S3 has no limit for it.",
+        "aliases": "Use an access point; its alias is a name of the bucket.",
+        "storage_class": ways_out.ONE_OF_THESE,
+    },
 )

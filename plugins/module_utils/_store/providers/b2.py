@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from . import ways_out
 
 PROFILE = Profile(
     name="b2",
@@ -14,10 +15,22 @@ PROFILE = Profile(
     source=(
         Source(
             DOCUMENTED,
-            "Backblaze documentation, S3-Compatible API: supported calls and differences (no bucket tagging, policy or public "
-            "access block; buckets always keep versions; ACL private or public-read for the whole bucket; lifecycle rules)",
+            "Backblaze, S3-Compatible API: HTTPS only, signature V4 only, path and virtual hosts; a bucket's ACL is private or "
+            "public-read, objects have their bucket's; a public bucket cannot be listed without a key",
+        ),
+        Source(DOCUMENTED, "Backblaze, S3 Put Bucket CORS and S3 Put Bucket Encryption (AES256); buckets always keep versions"),
+        Source(
+            DOCUMENTED,
+            "Backblaze, S3 Put and Get Lifecycle Configuration: hide is Expiration, delete is NoncurrentVersionExpiration; a "
+            "rule that hides is shown as two, orphaned delete markers always go, rules have no ids of their own",
+        ),
+        Source(
+            DOCUMENTED,
+            "Backblaze, PutBucketPolicy: early access from July 2026, for customers of the Enterprise console only",
         ),
         Source(DOCUMENTED, "s3transfer issue 327: newer checksum headers are refused"),
+        Source(REMEMBERED, "the ETag of an object put in one request is its MD5; if it were not, uploads would stop, loudly"),
+        Source(REMEMBERED, "no tags on buckets or objects, no conditional writes, one storage class"),
     ),
     endpoint="https://s3.{region}.backblazeb2.com",
     region=None,
@@ -25,17 +38,34 @@ PROFILE = Profile(
         acl="enforce", cors="enforce", encryption="enforce", versioning="always", object_lock="enforce", lifecycle="enforce"
     ),
     lifecycle=Lifecycle(
-        ("expiration_days", "noncurrent_days", "abort_incomplete_multipart_upload_days"), ("prefix",), dialect="b2", max_rules=100
+        ("expiration_days", "noncurrent_days", "abort_incomplete_multipart_upload_days"),
+        ("prefix",),
+        keeps_ids=False,
+        dialect="b2",
+        max_rules=100,
     ),
     public_read="bucket_acl",
     bucket_acls=("private", "public-read"),
     instead={
         "policy": "Make application keys with the capabilities and prefix you want; a bucket is public or private as a whole.",
+        "acl": "An object has its bucket's ACL there; leave acl out.",
         "public_access_block": "A bucket is private there unless it was made public.",
+        "ownership": "All objects belong to the bucket's account there; leave the option out.",
         "tagging": "Use B2's own bucket information (bucketInfo).",
         "versioning": "Leave the option out; let a lifecycle rule remove old versions.",
-        "acl": "An object has its bucket's ACL there; leave acl out.",
-        "storage_class": "There is one class only; leave storage_class out.",
+        "website": ways_out.WEBSITE,
+        "quota": "Set caps and alerts in the account's settings (Caps & Alerts).",
+        "aliases": ways_out.ALIASES,
+        "storage_class": ways_out.ONE_CLASS,
+        "sse": "Use AES256 or sse_customer_key; there is no key server.",
+        "expiration_date": ways_out.DAYS,
+        "newer_noncurrent_versions": ways_out.ALL_OLD_VERSIONS,
+        "expired_object_delete_marker": "Leave it out: delete markers that hide nothing go by themselves.",
+        "transitions": ways_out.NO_TIERS,
+        "noncurrent_transitions": ways_out.NO_TIERS,
+        "tags": ways_out.BY_PREFIX,
+        "object_size": ways_out.BY_PREFIX,
     },
+    multipart_etag="opaque",
     sse=("AES256", "SSE-C"),
 )

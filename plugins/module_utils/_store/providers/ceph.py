@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ..profile import CANNED_ACLS, MEASURED, Facets, Lifecycle, Profile, Source
+from ..profile import CANNED_ACLS, DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
+from . import ways_out
 
 PROFILE = Profile(
     name="ceph",
@@ -14,11 +15,28 @@ PROFILE = Profile(
     source=(
         Source(
             MEASURED,
-            "16.2.15, 18.2.7, 19.2.3 and 20.2.0: policy, ACL, public access block, CORS, tagging, versioning and "
-            "object lock are kept and acted on; ownershipControls falls through to the bucket in all of them, encryption in 16",
+            "16.2.15, 18.2.7, 19.2.3 and 20.2.0: policy, ACL, public access block, CORS, tagging, versioning and object lock "
+            "are kept and acted on; ownershipControls falls through to the bucket in all of them, encryption in 16",
         ),
+        Source(
+            MEASURED,
+            "16 and 18 keep a lifecycle rule without its object sizes and NewerNoncurrentVersions, so that more expires than "
+            "was asked for; 19 and 20 keep both. An empty filter is shown as an empty prefix",
+        ),
+        Source(DOCUMENTED, "Ceph, S3 bucket lifecycle: an expiration has days or a date"),
         Source(MEASURED, "a LocationConstraint other than the zonegroup's name is refused, none is taken"),
         Source(MEASURED, "storage classes other than STANDARD are refused unless the placement target defines them"),
+        Source(MEASURED, "website is 405 unless the administrator has enabled it"),
+        Source(
+            MEASURED,
+            "AES256 and aws:kms need a key server: without one 18, 19 and 20 answer 400, and 16 stores in the clear without a "
+            "word; SSE-C is enforced, and its ETag is the MD5",
+        ),
+        Source(
+            MEASURED,
+            "a public-read bucket ACL lets everybody list and nobody read; a policy with s3:GetObject does the opposite",
+        ),
+        Source(MEASURED, "If-Match and If-None-Match on PUT hold; a presigned URL of 604801 seconds is refused"),
     ),
     facets=Facets(
         policy="enforce",
@@ -32,11 +50,6 @@ PROFILE = Profile(
         lifecycle="enforce",
         object_lock="enforce",
     ),
-    instead={
-        "ownership": "Use mediastore.s3.bucket_policy to say who may do what.",
-        "encryption": "Use sse_customer_key, or encrypt the disks.",
-        "website": "Put a web server in front of it, or have the administrator enable rgw_enable_static_website.",
-    },
     lifecycle=Lifecycle(
         (
             "expiration_days",
@@ -56,6 +69,14 @@ PROFILE = Profile(
     object_tagging=True,
     # Administrators define more classes; only the store can tell.
     storage_classes=None,
-    sse=("AES256", "aws:kms", "SSE-C"),
+    sse=("SSE-C",),
     object_acls=CANNED_ACLS,
+    instead={
+        "ownership": ways_out.POLICY,
+        "encryption": ways_out.DISKS,
+        "website": "Put a web server in front of it, or have the administrator enable rgw_enable_static_website.",
+        "quota": "Have the administrator set it: radosgw-admin quota set --quota-scope=bucket.",
+        "aliases": ways_out.ALIASES,
+        "sse": "Use sse_customer_key; on a cluster with a key server set capabilities to {sse: [AES256, aws:kms, SSE-C]}.",
+    },
 )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from . import ways_out
 
 PROFILE = Profile(
     name="garage",
@@ -14,6 +15,17 @@ PROFILE = Profile(
     source=(
         Source(DOCUMENTED, "Garage, S3 compatibility status, and src/api/s3/router.rs (v1, v2): the endpoints that answer 501"),
         Source(DOCUMENTED, "Garage src/api/s3/bucket.rs: a LocationConstraint other than s3_region is refused"),
+        Source(
+            DOCUMENTED,
+            "Garage src/api/s3/lifecycle.rs (v1.2): expiration, unfinished uploads, prefix and size are kept, ids too; anything "
+            "else in a rule is dropped without a word",
+        ),
+        Source(DOCUMENTED, "Garage administration API (v1, v2): quotas, aliases, rights of keys, websites"),
+        Source(
+            DOCUMENTED,
+            "Garage src/api/s3/encryption.rs: SSE-C since 1.0; src/api/common/signature: presigned for 7 days at most",
+        ),
+        Source(DOCUMENTED, "Garage src/api/s3/get.rs: If-Match and If-None-Match hold for reading, not for PUT"),
     ),
     region="garage",
     location_constraint="region",
@@ -24,11 +36,21 @@ PROFILE = Profile(
     public_read="website",
     instead={
         "policy": "Access is granted per key and bucket there (garage bucket allow); anonymous reading is its website feature.",
-        "public_access_block": "A bucket is private there unless its website is switched on.",
         "acl": "Access is granted per key and bucket there (garage bucket allow).",
-        "tagging": "Keep such notes in the bucket's name or in your inventory.",
+        "public_access_block": "A bucket is private there unless its website is switched on.",
+        "ownership": "Objects belong to the bucket there; leave the option out.",
+        "tagging": ways_out.NOTES,
         "versioning": "Keep old versions with a backup; Garage does not keep them.",
-        "sse": "Use sse_customer_key, or encrypt the disks.",
+        "encryption": ways_out.DISKS,
+        "object_lock": "Give the application a key that may write and use a backup; Garage cannot lock objects.",
+        "storage_class": ways_out.ONE_CLASS,
+        "sse": ways_out.DISKS,
+        "expired_object_delete_marker": ways_out.NO_OLD_VERSIONS,
+        "noncurrent_days": ways_out.NO_OLD_VERSIONS,
+        "newer_noncurrent_versions": ways_out.NO_OLD_VERSIONS,
+        "transitions": ways_out.NO_TIERS,
+        "noncurrent_transitions": ways_out.NO_TIERS,
+        "tags": "Use prefix or object sizes; Garage has no tags on objects.",
     },
     sse=("SSE-C",),
 )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from . import ways_out
 
 PROFILE = Profile(
     name="minio",
@@ -14,14 +15,35 @@ PROFILE = Profile(
     source=(
         Source(
             DOCUMENTED,
+            "minio README of February 2026: this repository is no longer maintained. It was archived in April 2026; the last "
+            "tag is RELEASE.2025-10-15T17-29-55Z. Forks go on",
+        ),
+        Source(
+            DOCUMENTED,
             "minio cmd/dummy-handlers.go, cmd/api-router.go, cmd/bucket-*-handlers.go (RELEASE.2025-10-15): what is routed, "
             "rejected or answered 501",
         ),
         Source(DOCUMENTED, "minio cmd/acl-handlers.go: only the private ACL"),
+        Source(
+            DOCUMENTED,
+            "minio internal/bucket/lifecycle: unfinished uploads have no rule. Alone it is malformed, in a rule with others it "
+            "is dropped without a word; transitions go to tiers that the administrator has defined",
+        ),
+        Source(DOCUMENTED, "minio cmd/bucket-encryption-handlers.go: needs a key server (KMS); SSE-C is refused without TLS"),
+        Source(DOCUMENTED, "minio cmd/handler-utils.go: a LocationConstraint other than the site's region is refused"),
+        Source(
+            DOCUMENTED,
+            "minio docs/minio-limits.md and cmd/object-api-utils.go: 255 bytes between slashes, no //, no leading slash; a/b "
+            "and a/b/c cannot both be objects",
+        ),
+        Source(
+            DOCUMENTED,
+            "minio cmd/object-handlers.go: storage classes STANDARD and REDUCED_REDUNDANCY; conditions on PUT hold",
+        ),
     ),
     location_constraint="region",
     facets=Facets(
-        policy="enforce", tagging="store", versioning="enforce", encryption="enforce", lifecycle="enforce", object_lock="enforce"
+        policy="enforce", tagging="store", versioning="enforce", encryption="ask", lifecycle="enforce", object_lock="enforce"
     ),
     lifecycle=Lifecycle(
         (
@@ -38,12 +60,22 @@ PROFILE = Profile(
     public_read="policy",
     conditional_put=True,
     object_tagging=True,
+    key_segment_max_bytes=255,
+    key_empty_segments=False,
     instead={
-        "public_access_block": "A bucket without a bucket policy is private; use mediastore.s3.bucket_policy.",
-        "cors": "CORS is one setting of the whole server there: MINIO_API_CORS_ALLOW_ORIGIN.",
         "acl": "Use mediastore.s3.bucket_policy for public objects.",
+        "public_access_block": "A bucket without a bucket policy is private; use mediastore.s3.bucket_policy.",
+        "ownership": ways_out.POLICY,
+        "cors": "CORS is one setting of the whole server there: MINIO_API_CORS_ALLOW_ORIGIN.",
+        "encryption": "Give the server a key server (MINIO_KMS_…) first, or encrypt the disks.",
         "website": "Put a web server in front of it.",
+        "quota": "Set it with MinIO's own client: mc quota set ALIAS/BUCKET --size 50GiB.",
+        "aliases": ways_out.ALIASES,
         "storage_class": "Use STANDARD or REDUCED_REDUNDANCY, or leave storage_class out.",
+        "abort_incomplete_multipart_upload_days": (
+            "It is one setting of the whole server there, 24 hours unless changed: "
+            "mc admin config set ALIAS api stale_uploads_expiry=24h."
+        ),
     },
     storage_classes=("STANDARD", "REDUCED_REDUNDANCY"),
     sse=("AES256", "aws:kms", "SSE-C"),

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ..profile import MEASURED, Profile, Source
+from ..profile import DOCUMENTED, GIB, MEASURED, Profile, Source
+from . import ways_out
 
 PROFILE = Profile(
     name="rclone",
@@ -19,19 +20,37 @@ PROFILE = Profile(
         ),
         Source(
             MEASURED,
-            "PutBucketVersioning 501; storage classes, ACLs and SSE headers are accepted and ignored; so are small parts",
+            "PutBucketVersioning 501; storage classes, ACLs, SSE headers and conditions on PUT are accepted and ignored; so are "
+            "small parts",
         ),
         Source(MEASURED, "LIST and HEAD give the MD5 of the whole for objects put in parts"),
         Source(MEASURED, "keys with empty segments and segments over 255 bytes are refused (they are files)"),
+        Source(MEASURED, "presigned URLs may live as long as they like; every key may do everything, nobody else anything"),
+        Source(MEASURED, "UploadPartCopy answers without an ETag"),
+        Source(DOCUMENTED, "rclone's data on providers: CopyObject of any size, no UploadPartCopy"),
     ),
+    presign_max_s=None,
+    multipart_etag="md5",
+    copy_max=5 * 1024 * GIB,
+    multipart_copy=False,
+    key_segment_max_bytes=255,
+    key_empty_segments=False,
     instead={
         "policy": "Every key may do everything there; put a proxy in front of it for public reading.",
         "acl": "Put a proxy in front of it for public reading.",
-        "versioning": "Keep old versions in the storage below it.",
         "public_access_block": "Nothing is public there.",
+        "ownership": "Every key may do everything there; leave the option out.",
+        "cors": "Send the CORS headers from a proxy in front of it.",
+        "tagging": ways_out.NOTES,
+        "versioning": "Keep old versions in the storage below it.",
+        "encryption": "Encrypt the storage below it (rclone's crypt).",
+        "lifecycle": "Remove what is too old with a timer: rclone delete --min-age.",
+        "object_lock": "Use a storage below it that can lock files.",
+        "website": "Put a web server in front of it, or run rclone serve http.",
+        "quota": "Set a quota of the file system below it.",
+        "aliases": ways_out.ALIASES,
+        "public_read": "Put a proxy in front of it for public reading.",
+        "storage_class": ways_out.ONE_CLASS,
         "sse": "Encrypt the storage below it (rclone's crypt).",
     },
-    multipart_etag="md5",
-    key_segment_max_bytes=255,
-    key_empty_segments=False,
 )

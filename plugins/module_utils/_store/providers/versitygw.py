@@ -1,0 +1,72 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""The Versity S3 Gateway, which serves a directory."""
+
+from __future__ import annotations
+
+from ..profile import DOCUMENTED, Facets, Profile, Source
+from . import ways_out
+
+PROFILE = Profile(
+    name="versitygw",
+    title="versitygw",
+    source=(
+        Source(
+            DOCUMENTED,
+            "versitygw s3api/router.go (1.7): policy, ACL, ownership, CORS, tagging, versioning, object lock and website are "
+            "routed; lifecycle, encryption and public access block are answered 501",
+        ),
+        Source(
+            DOCUMENTED,
+            "versitygw backend/posix/posix.go: versioning answers VersioningNotConfigured without --versioning-dir",
+        ),
+        Source(DOCUMENTED, "versitygw README: a website is served only with --website"),
+        Source(
+            DOCUMENTED,
+            "versitygw auth/acl.go: canned ACLs of buckets; ACLs of objects are not implemented (backend/backend.go)",
+        ),
+        Source(
+            DOCUMENTED,
+            "versitygw s3api/controllers/bucket-put.go: a LocationConstraint must be the gateway's region, and left out for "
+            "us-east-1",
+        ),
+        Source(
+            DOCUMENTED,
+            "versitygw backend/posix/posix.go: conditions on PUT hold, parts below 5 MiB are refused, keys are paths of the "
+            "file system, and so are their limits; backend/common.go: ETags as Amazon's, unless it runs with checksums for "
+            "ETags",
+        ),
+        Source(DOCUMENTED, "versitygw s3api: headers of server-side encryption are not looked at"),
+    ),
+    location_constraint="region",
+    facets=Facets(
+        policy="enforce",
+        acl="enforce",
+        ownership="enforce",
+        cors="enforce",
+        tagging="store",
+        versioning="ask",
+        object_lock="enforce",
+        website="ask",
+    ),
+    public_read="policy",
+    bucket_acls=("private", "public-read", "public-read-write"),
+    conditional_put=True,
+    object_tagging=True,
+    key_segment_max_bytes=255,
+    key_empty_segments=False,
+    instead={
+        "acl": "Use mediastore.s3.bucket_policy for public objects.",
+        "public_access_block": ways_out.PRIVATE_BY_ITSELF,
+        "versioning": "Start the gateway with --versioning-dir.",
+        "encryption": "Encrypt the file system below it.",
+        "lifecycle": ways_out.NO_RULES,
+        "website": "Start the gateway with --website, or put a web server in front of it.",
+        "quota": "Set a quota of the file system on the bucket's directory.",
+        "aliases": ways_out.ALIASES,
+        "storage_class": ways_out.ONE_CLASS,
+        "sse": "Encrypt the file system below it.",
+    },
+)
