@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, Store, selected
+from ansible_collections.mediastore.s3.tests.interop.stores import MOTO, SERVERS, Store, selected
 
 
 @pytest.fixture(scope="session", params=selected())
@@ -16,7 +16,7 @@ def store(request, tmp_path_factory):
     """A running store: its `name`, the options of a module as `connection`, and its `server`."""
     name = request.param
     with SERVERS[name](tmp_path_factory.mktemp(name)) as server:
-        yield Store(name, server.connection, server)
+        yield Store(name, {**server.connection, **({"capabilities": MOTO} if name == "moto" else {})}, server)
 
 
 class ByStore(LoadScopeScheduling):

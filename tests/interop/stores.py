@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, Profile
+from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import profile_for
 from ansible_collections.mediastore.s3.tests.servers.ceph import CephS3
 from ansible_collections.mediastore.s3.tests.servers.garage import GarageS3
 from ansible_collections.mediastore.s3.tests.servers.minio import MinioS3
@@ -30,6 +33,18 @@ SERVERS: dict[str, Callable[[Path], AbstractContextManager[Any]]] = {
     "versitygw": VersityS3,
 }
 
+#: what moto lacks of the store that it stands for: it drops these two without a word
+MOTO_DROPS = ("newer_noncurrent_versions", "object_size")
+MOTO = {
+    # Amazon's new buckets are closed; moto's are not.
+    "new_bucket": {},
+    "lifecycle": {
+        "actions": [part for part in LIFECYCLE_ACTIONS if part not in MOTO_DROPS],
+        "filters": [part for part in LIFECYCLE_FILTERS if part not in MOTO_DROPS],
+        "unsure": list(MOTO_DROPS),
+    },
+}
+
 #: those that need no compiler
 USUAL = ("moto", "ceph", "rclone")
 
@@ -41,6 +56,18 @@ class Store:
     name: str
     connection: dict[str, Any]
     server: Any
+
+    @property
+    def profile(self) -> Profile:
+        """What the collection knows about it."""
+        return profile_for(Connection.from_params(self.connection))
+
+    @property
+    def administration(self) -> dict[str, Any]:
+        """The options for what is no part of S3, where a store has an interface for it."""
+        if self.name != "garage":
+            return {}
+        return {"admin_url": self.server.admin_url, "admin_token": self.server.admin_token}
 
 
 def selected(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:

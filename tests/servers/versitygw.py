@@ -24,7 +24,7 @@ class VersityS3(ProcessS3):
     """A running store; as a context manager it stops at the end."""
 
     # Nothing is known of it: what it answers decides.
-    provider = "generic"
+    provider = "versitygw"
 
     def __init__(self, directory: Path | str) -> None:
         super().__init__(directory)

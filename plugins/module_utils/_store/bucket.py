@@ -38,6 +38,11 @@ class Bucket:
         self._client = client
         self.connection = self._connection = connection
 
+    @property
+    def _administered(self) -> bool:
+        # Through S3, Garage makes a bucket for one key only, and takes but one name from a bucket that has several.
+        return self.profile.has("aliases") and bool(self._connection.admin_url)
+
     def _client_for(self, facet: Facet) -> t.Any:
         return (
             GarageAdmin(self._connection, f"use the {facet.title} of bucket {self.name}") if facet.administered else self._client
@@ -72,7 +77,7 @@ class Bucket:
     def create(self, object_lock: bool = False) -> None:
         """Create it where the profile says; that somebody else was faster is no error if it is ours."""
         tried = f"create bucket {self.name}"
-        if self.profile.has("aliases") and self._connection.admin_url:
+        if self._administered:
             return GarageAdmin(self._connection, tried).create_bucket(Bucket=self.name)
         lock = {"ObjectLockEnabledForBucket": True} if object_lock else {}
         with explaining(tried, self._connection):
@@ -84,7 +89,10 @@ class Bucket:
 
     def delete(self) -> None:
         """Delete it; the store refuses if it holds anything."""
-        with explaining(f"delete bucket {self.name}", self._connection):
+        tried = f"delete bucket {self.name}"
+        if self._administered:
+            return GarageAdmin(self._connection, tried).delete_bucket(Bucket=self.name)
+        with explaining(tried, self._connection):
             try:
                 self._client.delete_bucket(Bucket=self.name)
             except ClientError as exc:

@@ -47,8 +47,10 @@ def _understood(name: str, value: t.Any, present: t.Any) -> t.Any:
     """The value in the form of the profile; parts of a group that are not said stay as they are."""
     if isinstance(present, (Facets, Lifecycle)):
         return _group(name, value, present)
-    if isinstance(present, t.Mapping):
+    if name == "instead":
         return {**present, **_of_type(name, value, dict)}
+    if isinstance(present, t.Mapping):
+        return dict(_of_type(name, value, dict))
     if name in ("storage_classes", "presign_max_s") and value is None:
         return None
     if isinstance(present, tuple) or name == "storage_classes":

@@ -107,8 +107,8 @@ def _check_virtual(connection: Connection) -> None:
 def _with_content_md5(params: dict[str, t.Any], model: t.Any, **kwargs: t.Any) -> None:
     """Give what S3 wants a checksum of the one that all stores know.
 
-    Since 1.36 botocore sends CRC32 with the settings of a bucket and with DeleteObjects. Some stores know nothing of that and miss
-    Content-MD5, and others refuse the header x-amz-sdk-checksum-algorithm, which comes with it.
+    Since 1.36 botocore sends CRC32 with the settings of a bucket and with DeleteObjects. Some know nothing of that and
+    miss Content-MD5, and others refuse the header x-amz-sdk-checksum-algorithm, which comes with it.
     """
     checksum = params.get("context", {}).get("checksum", {})
     if isinstance(checksum.get("request_algorithm"), dict) and not model.has_streaming_input:

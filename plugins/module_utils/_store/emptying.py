@@ -101,7 +101,9 @@ class Emptying:
             return
         for start in range(0, len(things), BATCH):
             batch = {"Objects": things[start : start + BATCH], "Quiet": True}
-            failed = self._client.delete_objects(Bucket=self._bucket.name, Delete=batch).get("Errors", [])
+            errors = self._client.delete_objects(Bucket=self._bucket.name, Delete=batch).get("Errors", [])
+            # What is gone already is no failure; Garage says so of it.
+            failed = [error for error in errors if error["Code"] not in ("NoSuchKey", "NoSuchVersion")]
             if failed:
                 first = failed[0]
                 why = f"{first['Key']}: {first['Code']} {first.get('Message', '')}".strip()

@@ -92,10 +92,10 @@ def _parse_website(answer: t.Mapping[str, t.Any]) -> t.Any:
     redirect = answer.get("RedirectAllRequestsTo")
     if redirect:
         return {"redirects_to": redirect["HostName"]}
-    return {
-        "index_document": member(answer, "IndexDocument")["Suffix"],
-        "error_document": answer.get("ErrorDocument", {}).get("Key"),
-    }
+    if "IndexDocument" not in answer:
+        # Garage answers nothing at all where nothing is set; a listing is recognised by the guard.
+        return None
+    return {"index_document": answer["IndexDocument"]["Suffix"], "error_document": answer.get("ErrorDocument", {}).get("Key")}
 
 
 def _website_body(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

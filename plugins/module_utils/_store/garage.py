@@ -49,6 +49,10 @@ class GarageAdmin:
             allowed = {"bucketId": made["id"], "accessKeyId": self._connection.access_key, "permissions": rights}
             self._call("POST", "AllowBucketKey", body=allowed)
 
+    def delete_bucket(self, Bucket: str) -> None:
+        """Delete a bucket with all its names; Garage refuses if it holds anything."""
+        self._call("POST", "DeleteBucket", {"id": self._info(Bucket)["id"]})
+
     def get_bucket_quota(self, Bucket: str) -> dict[str, t.Any]:
         """The limits of a bucket."""
         return self._info(Bucket)

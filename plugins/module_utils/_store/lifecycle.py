@@ -60,7 +60,8 @@ def require(profile: Profile, rules: t.Sequence[t.Mapping[str, t.Any]], tried: s
         if known.dialect == "b2" and not rule["enabled"]:
             raise profile.refuse("enabled", tried, f"rule {number} is switched off, and {profile.title} has no such rules")
         for step in [*rule.get("transitions", []), *rule.get("noncurrent_transitions", [])]:
-            profile.check_upload(tried, storage_class=step["storage_class"])
+            if not known.tiers:
+                profile.check_upload(tried, storage_class=step["storage_class"])
 
 
 def _for_one_prefix_each(rules: t.Sequence[t.Mapping[str, t.Any]], profile: Profile, tried: str) -> None:

@@ -87,6 +87,8 @@ class Lifecycle:
     filters: tuple[str, ...] = ()
     #: parts of either kind that depend on the server's version: what the store shows after the write decides
     unsure: tuple[str, ...] = ()
+    #: whether objects move to tiers that the administrator has named, and not to storage classes
+    tiers: bool = False
     #: whether a rule keeps the id that it was given
     keeps_ids: bool = True
     #: ``s3``, or ``b2``: a rule that hides is shown as two rules, and delete markers vanish without being asked for

@@ -56,6 +56,7 @@ PROFILE = Profile(
             "noncurrent_transitions",
         ),
         ("prefix", "tags", "object_size"),
+        tiers=True,
     ),
     public_read="policy",
     conditional_put=True,
