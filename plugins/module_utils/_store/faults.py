@@ -77,6 +77,13 @@ REMEDIES: dict[str, str] = {
     "InternalError": "Look into the store's log, and run again.",
 }
 
+#: words of the store -> what to do, where its code is the same for everything (Garage's)
+WORDS: dict[str, str] = {
+    "No such key": REMEDIES["InvalidAccessKeyId"],
+    "Invalid signature": REMEDIES["SignatureDoesNotMatch"],
+    "Date is too old": CLOCK,
+}
+
 #: the same for answers without a code (HEAD has no body)
 STATUS_REMEDIES: dict[int, str] = {
     301: REGION,
@@ -166,7 +173,8 @@ def _refused(exc: t.Any, tried: str) -> MediastoreError:
     code, status = code_of(exc), status_of(exc)
     words = str(exc.response.get("Error", {}).get("Message", "")).strip().rstrip(".")
     said = f"the store answered {status} {code}".replace(f"{status} {status}", str(status)) + (f" ({words})" if words else "")
-    remedy = REMEDIES.get(code) or STATUS_REMEDIES.get(status) or "Look into the store's log for the reason."
+    known = next((remedy for part, remedy in WORDS.items() if part in words), None)
+    remedy = known or REMEDIES.get(code) or STATUS_REMEDIES.get(status) or "Look into the store's log for the reason."
     return StoreRefused(tried, said=said, remedy=remedy, code=code)
 
 
