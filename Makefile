@@ -6,18 +6,18 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 STAGE := tests/utils/stage.sh
 UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
 LINT := ruff mypy yamllint ansible-lint docs-lint sanity
-TESTS := unit e2e
+TESTS := unit e2e interop molecule
 
-.PHONY: help test lint $(LINT) $(TESTS) interop molecule demo format changelog docs-providers dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) demo format changelog docs-providers dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-test: ## everything: lint, unit, e2e, molecule; ends with the number of tests
+test: ## everything: lint, unit, e2e, interop, molecule; ends with the number of tests
 	@rm -rf build/results
-	@$(MAKE) -k lint $(TESTS) molecule; status=$$?; \
-	  python3 tests/utils/closing_line.py build/results $(LINT) $(TESTS) molecule && exit $$status
+	@$(MAKE) -k lint $(TESTS); status=$$?; \
+	  python3 tests/utils/closing_line.py build/results $(LINT) $(TESTS) && exit $$status
 
 lint: $(LINT) ## the static checks below
 
