@@ -6,13 +6,28 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
     name="garage",
     title="Garage",
     source=(
+        Source(
+            MEASURED,
+            "2.3.0: every setting that this profile names is kept, shown and taken away again, quotas and aliases through "
+            "version 2 of the administration interface; a lifecycle filter by tags and rules for old versions are dropped without a word",
+        ),
+        Source(
+            MEASURED,
+            "2.3.0: a bucket that is made through S3 has its name for that key only, and while it has no other, a preflight "
+            "request is answered with * whatever its CORS rules say. A key with the right to write may change lifecycle rules",
+        ),
+        Source(
+            MEASURED,
+            "2.3.0: conditions on PUT, storage classes and the headers of SSE-S3 and SSE-KMS are accepted and ignored; so are "
+            "small parts. Only signatures for its own region are accepted",
+        ),
         Source(DOCUMENTED, "Garage, S3 compatibility status, and src/api/s3/router.rs (v1, v2): the endpoints that answer 501"),
         Source(DOCUMENTED, "Garage src/api/s3/bucket.rs: a LocationConstraint other than s3_region is refused"),
         Source(

@@ -6,13 +6,28 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
     name="minio",
     title="MinIO",
     source=(
+        Source(
+            MEASURED,
+            "the last commit (2026-02-12): every setting that this profile names is kept, shown and taken away again; DELETE of "
+            "?publicAccessBlock and ?ownershipControls deletes the bucket, while GET answers 501",
+        ),
+        Source(
+            MEASURED,
+            "the last commit: objects below d/ are in no listing while there is an object d, and can still be read. So do not "
+            "put an object where others have a folder; verify reports what it does not see as missing",
+        ),
+        Source(
+            MEASURED,
+            "the last commit: AbortIncompleteMultipartUpload alone is refused and in a mixed rule dropped; policies come back "
+            "rewritten, with the same meaning; any LocationConstraint is accepted; a bucket policy binds no user who has a key",
+        ),
         Source(
             DOCUMENTED,
             "minio README of February 2026: this repository is no longer maintained. It was archived in April 2026; the last "

@@ -6,13 +6,26 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
     name="versitygw",
     title="versitygw",
     source=(
+        Source(
+            MEASURED,
+            "1.7.0: every setting that this profile names is kept, shown and taken away again; lifecycle, encryption and public "
+            "access block are answered 501; a LocationConstraint other than the gateway's region is refused",
+        ),
+        Source(
+            MEASURED,
+            "1.7.0: the headers of all kinds of encryption are accepted and ignored, and with SSE-C the object can be read "
+            "without the key; so are storage classes",
+        ),
+        Source(
+            MEASURED, "1.7.0: an object f beside f/g is refused with 409, and so is a key with a slash at its end and content"
+        ),
         Source(
             DOCUMENTED,
             "versitygw s3api/router.go (1.7): policy, ACL, ownership, CORS, tagging, versioning, object lock and website are "
