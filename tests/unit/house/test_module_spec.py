@@ -78,6 +78,16 @@ def test_every_documented_thing_is_whole(name):
         assert {"description", "returned", "type"} <= set(entry), returned
 
 
+@pytest.mark.parametrize("name", ["bucket", "bucket_policy", "cors", "lifecycle"])
+def test_what_a_module_returns_of_a_bucket_is_what_bucket_info_returns(name):
+    def shapes(members):
+        return {member: (entry["type"], entry.get("elements")) for member, entry in members.items() if member != "state"}
+
+    returned = shapes(documentation()[name]["return"]["bucket"]["contains"])
+    shared = shapes(documentation()["bucket_info"]["return"]["buckets"]["contains"])
+    assert returned == {member: shared[member] for member in returned}
+
+
 def source(name: str) -> str:
     return (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
 

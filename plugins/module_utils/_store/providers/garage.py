@@ -16,7 +16,8 @@ PROFILE = Profile(
         Source(
             MEASURED,
             "2.3.0: every setting that this profile names is kept, shown and taken away again, quotas and aliases through "
-            "version 2 of the administration interface; a lifecycle filter by tags and rules for old versions are dropped without a word",
+            "version 2 of the administration interface; a lifecycle filter by tags and rules for old versions are dropped without "
+            "a word",
         ),
         Source(
             MEASURED,
