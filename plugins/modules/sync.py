@@ -257,14 +257,13 @@ from ..module_utils._base.tree import (
     open_tree,
     passing_journal,
     progress_of,
+    take_back,
     tried,
 )
-from ..module_utils._core.journal import Journal
 from ..module_utils._core.plan import Plan
 from ..module_utils._core.progress import human
 from ..module_utils._core.sync import Sync
 from ..module_utils._core.transfer import Tally
-from ..module_utils._store.objects import BotoStore
 
 SPEC = TREE.merge(
     ArgSpec(
@@ -318,13 +317,6 @@ def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> 
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
     return result
-
-
-def take_back(store: BotoStore, journal: Journal) -> None:
-    """Remove what a run that was killed left at the store, and remember what this one begins there."""
-    store.ledger = journal
-    for key, upload_id in journal.unfinished():
-        store.abort(key, upload_id)
 
 
 def report(module: StoreModule, sync: Sync, plan: Plan, tally: Tally, path: str | None) -> dict[str, t.Any]:

@@ -145,6 +145,13 @@ def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str) -> t
         yield journal
 
 
+def take_back(store: BotoStore, journal: Journal) -> None:
+    """Remove what a run that was killed left at the store, and remember what this one begins there."""
+    store.ledger = journal
+    for key, upload_id in journal.unfinished():
+        store.abort(key, upload_id)
+
+
 @contextlib.contextmanager
 def old_proofs(module: StoreModule, path: str | None) -> t.Iterator[Journal | None]:
     """The proofs of earlier runs for a run that changes nothing, if there are any."""
