@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,9 @@ class Store:
         return {"admin_url": self.server.admin_url, "admin_token": self.server.admin_token}
 
 
-def selected(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def selected() -> tuple[str, ...]:
     """The names in STORES, each once."""
-    names = tuple(dict.fromkeys(environment.get("STORES", "").split())) or USUAL
+    names = tuple(dict.fromkeys(os.environ.get("STORES", "").split())) or USUAL
     if names == ("all",):
         return tuple(SERVERS)
     unknown = [name for name in names if name not in SERVERS]

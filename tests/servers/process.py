@@ -200,7 +200,7 @@ def free_port() -> int:
         port = int(listening.getsockname()[1])
         calling.connect(("127.0.0.1", port))
         # The side that closes first keeps the port in TIME_WAIT.
-        answered, _ = listening.accept()
+        answered, _address = listening.accept()
         answered.close()
     return port
 

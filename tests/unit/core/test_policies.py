@@ -119,20 +119,20 @@ ZULIP_EXPORTS = """
 #: from the documentation of matrix-docker-ansible-deploy, "Storing Matrix media files on Amazon S3"
 MATRIX = """
 {
-	"Version": "2012-10-17",
-	"Statement": [
-		{
-			"Sid": "Stmt1400105486000",
-			"Effect": "Allow",
-			"Action": [
-				"s3:*"
-			],
-			"Resource": [
-				"arn:aws:s3:::your-bucket-name",
-				"arn:aws:s3:::your-bucket-name/*"
-			]
-		}
-	]
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Stmt1400105486000",
+            "Effect": "Allow",
+            "Action": [
+                "s3:*"
+            ],
+            "Resource": [
+                "arn:aws:s3:::your-bucket-name",
+                "arn:aws:s3:::your-bucket-name/*"
+            ]
+        }
+    ]
 }
 """
 
