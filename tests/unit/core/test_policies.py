@@ -190,7 +190,7 @@ def test_zulip_word_for_word(preset, printed):
 
 
 def test_matrix_word_for_word():
-    assert json.dumps(policies.for_key("your-bucket-name", "matrix_full"), indent="\t") == MATRIX.strip()
+    assert json.dumps(policies.for_key("your-bucket-name", "matrix_full"), indent=4) == MATRIX.strip()
 
 
 def test_matrix_of_a_bucket_is_the_same_with_a_principal():
