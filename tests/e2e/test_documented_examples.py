@@ -25,6 +25,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     bucket_policy,
     migration,
     migration_info,
+    probe,
     sync,
     verify,
 )
@@ -82,6 +83,14 @@ def test_buckets_and_policies(tmp_path):
     with MotoS3() as store:
         number, output = run(BUCKETS, store, tmp_path)
     assert f"ok={number} " in output
+
+
+def test_measuring(tmp_path):
+    with MotoS3() as store:
+        number, output = run([probe], store, tmp_path)
+        kept = [bucket["Name"] for bucket in store.client().list_buckets()["Buckets"]]
+    assert f"ok={number} " in output
+    assert kept == ["measured-media"]
 
 
 def test_media(tmp_path):
