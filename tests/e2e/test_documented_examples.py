@@ -26,6 +26,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     migration,
     migration_info,
     probe,
+    storage_class,
     sync,
     verify,
 )
@@ -33,7 +34,7 @@ from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
-MEDIA = [sync, verify, migration, migration_info]
+MEDIA = [sync, verify, storage_class, migration, migration_info]
 
 
 def run(plugins: list, store: MotoS3, directory: Path) -> tuple[int, str]:
