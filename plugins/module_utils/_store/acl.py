@@ -41,6 +41,8 @@ def _grantee(grant: t.Mapping[str, t.Any], owner: t.Mapping[str, t.Any]) -> str:
     who = grant.get("Grantee", {})
     if who.get("URI", "").startswith(GROUPS):
         return str(who["URI"][len(GROUPS) :])
+    if who.get("Type") == "Group" and who.get("ID") == "all-users":  # versitygw's word for everybody
+        return "AllUsers"
     # Some stores name no owner; then the one user there is it.
     return "owner" if who.get("ID") in (owner.get("ID"), None) else f"user {who['ID']}"
 

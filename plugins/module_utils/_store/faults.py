@@ -14,6 +14,7 @@ from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreach
 
 try:
     import botocore.exceptions as boto
+    from botocore.parsers import ResponseParserError
 except ImportError:
     HAS_BOTO = False
 else:
@@ -144,7 +145,8 @@ def explaining(tried: str, connection: Connection) -> t.Iterator[None]:
 
 def is_boto(exc: BaseException) -> bool:
     """Whether the exception is botocore's, and so has an explanation here."""
-    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError))
+    # The parser's has no parent that says where it comes from.
+    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError, ResponseParserError))
 
 
 def explain(exc: BaseException, tried: str, connection: Connection) -> MediastoreError:

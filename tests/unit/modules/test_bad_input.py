@@ -22,7 +22,13 @@ POLICY = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::media/*"}],
 }
-MODULES = [("bucket", {}), ("bucket_info", {"gather": ["policy"]}), ("bucket_policy", {"policy": POLICY})]
+MODULES = [
+    ("bucket", {}),
+    ("bucket_info", {"gather": ["policy"]}),
+    ("bucket_policy", {"policy": POLICY}),
+    ("cors", {"rules": [{"allowed_origins": ["*"], "allowed_methods": ["GET"]}]}),
+    ("lifecycle", {"rules": [{"expiration_days": 7}]}),
+]
 COLLECTION = Path(__file__).resolve().parents[3]
 
 
@@ -201,3 +207,13 @@ def test_missing_boto3(module, options, tmp_path):
     assert failed["failed"] and "Traceback" not in done.stdout + done.stderr
     assert f"boto3 is not installed for {python}" in failed["msg"]
     assert "python3-boto3" in failed["error"]["remedy"]
+
+
+def test_an_answer_that_cannot_be_read():
+    class Broken(NaiveS3):
+        def answer(self, method, path, signed_for):
+            return 200, "<Tagging><TagSet>"
+
+    with Broken() as store:
+        failed = refusal("bucket_info", {"gather": ["tags"]}, store.connection)
+    assert failed["error"]["code"] == "ResponseParserError" and "Check endpoint_url" in failed["msg"]

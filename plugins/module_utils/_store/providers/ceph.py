@@ -9,6 +9,9 @@ from __future__ import annotations
 from ..profile import CANNED_ACLS, DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
 from . import ways_out
 
+#: measured: aws-exec-read is refused
+ACLS = tuple(acl for acl in CANNED_ACLS if acl != "aws-exec-read")
+
 PROFILE = Profile(
     name="ceph",
     title="Ceph RGW",
@@ -64,13 +67,13 @@ PROFILE = Profile(
         unsure=("object_size", "newer_noncurrent_versions"),
     ),
     public_read="policy",
-    bucket_acls=CANNED_ACLS,
+    bucket_acls=ACLS,
     conditional_put=True,
     object_tagging=True,
     # Administrators define more classes; only the store can tell.
     storage_classes=None,
     sse=("SSE-C",),
-    object_acls=CANNED_ACLS,
+    object_acls=ACLS,
     instead={
         "ownership": ways_out.POLICY,
         "encryption": ways_out.DISKS,

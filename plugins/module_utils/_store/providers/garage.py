@@ -13,11 +13,12 @@ PROFILE = Profile(
     name="garage",
     title="Garage",
     source=(
+        Source(MEASURED, "2.3.0: a key that begins with a slash loses it without a word"),
         Source(
             MEASURED,
             "2.3.0: every setting that this profile names is kept, shown and taken away again, quotas and aliases through "
-            "version 2 of the administration interface; a lifecycle filter by tags and rules for old versions are dropped without "
-            "a word",
+            "version 2 of the administration interface; a lifecycle filter by tags and rules for old versions are "
+            "dropped without a word",
         ),
         Source(
             MEASURED,
@@ -50,6 +51,7 @@ PROFILE = Profile(
         ("expiration_days", "expiration_date", "abort_incomplete_multipart_upload_days"), ("prefix", "object_size")
     ),
     public_read="website",
+    key_empty_segments=False,
     instead={
         "policy": "Access is granted per key and bucket there (garage bucket allow); anonymous reading is its website feature.",
         "acl": "Access is granted per key and bucket there (garage bucket allow).",
