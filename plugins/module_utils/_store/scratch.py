@@ -1,0 +1,72 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Small objects that are put to try something, and are gone afterwards."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+
+from .._core.errors import StoreRefused
+from .faults import explaining, is_boto
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+
+#: what the names begin with, so that whoever finds one that a crash has left knows what it is
+STEM = "mediastore-access-"
+
+
+def scratch_key(prefix: str) -> str:
+    """A name below the prefix that nobody uses or guesses."""
+    return f"{prefix}{STEM}{secrets.token_hex(8)}"
+
+
+def key_outside(prefix: str) -> str:
+    """A name that is not below the prefix."""
+    key = scratch_key("")
+    return f"x{key}" if key.startswith(prefix) else key
+
+
+class Scratch:
+    """Objects that are put into a bucket, each removed with the version that it made."""
+
+    def __init__(self, client: t.Any, connection: Connection, bucket: str) -> None:
+        self._client = client
+        self._connection = connection
+        self._bucket = bucket
+        self._left: list[tuple[str, str | None]] = []
+
+    def put(self, key: str, content: bytes) -> None:
+        """Put one; it is removed also if nobody knows whether it has arrived."""
+        self._left.append((key, None))
+        try:
+            with explaining(f"put the scratch object {key} into bucket {self._bucket}", self._connection):
+                # No cache may remember the object, or that it was missing.
+                made = self._client.put_object(Bucket=self._bucket, Key=key, Body=content, CacheControl="no-store")
+        except StoreRefused:
+            self._left.pop()
+            raise
+        self._left[-1] = (key, made.get("VersionId"))
+
+    def also(self, key: str, version: str | None) -> None:
+        """Remove this one too, which somebody else has put, or perhaps has not."""
+        if (key, version) not in self._left:
+            self._left.append((key, version))
+
+    def remove(self) -> list[str]:
+        """Remove them all; those are returned that could not be removed."""
+        failed = []
+        while self._left:
+            key, version = self._left.pop()
+            # Without its version an object in a bucket that keeps versions would only be hidden.
+            exactly = {"VersionId": version} if version else {}
+            try:
+                self._client.delete_object(Bucket=self._bucket, Key=key, **exactly)
+            except Exception as exc:
+                if not is_boto(exc):
+                    raise
+                failed.append(key)
+        return failed

@@ -1,0 +1,104 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Requests as anybody on the Internet can send them: no key, no signature, nothing but an address."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import ssl
+import typing as t
+import urllib.error
+import urllib.request
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from .._core.access import Answer
+from .client import USER_AGENT
+from .faults import explaining
+
+if t.TYPE_CHECKING:
+    from .connection import Connection
+
+#: more than any error document, and than the scratch objects; nobody's media are read
+ENOUGH = 64 * 1024
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """A redirect is an answer by itself: whoever follows it asks another question."""
+
+
+class Stranger:
+    """Somebody without a key, who trusts the certificates that the system and the connection trust."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._timeout = connection.connect_timeout
+        proxies = {"http": connection.proxy_url, "https": connection.proxy_url} if connection.proxy_url else None
+        self._opener = urllib.request.build_opener(
+            _NoRedirect, urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_tls(connection))
+        )
+
+    def get(self, url: str) -> Answer:
+        """What is there, or why not."""
+        return self._send("GET", url)
+
+    def put(self, url: str, content: bytes) -> Answer:
+        """Try to put something there."""
+        return self._send("PUT", url, content)
+
+    def _send(self, method: str, url: str, content: bytes | None = None) -> Answer:
+        headers = {"User-Agent": USER_AGENT}
+        if content is not None:
+            headers["Content-Type"] = "application/octet-stream"
+        try:
+            with self._open(urllib.request.Request(url, content, headers, method=method)) as found:
+                return Answer(found.code, found.read(ENOUGH), found.headers.get("x-amz-version-id"))
+        except (OSError, http.client.HTTPException) as exc:
+            # No error yet: while a name or a certificate is being set up, the next look may be answered.
+            return Answer(0, _cause(exc).encode())
+
+    def _open(self, request: urllib.request.Request) -> t.Any:
+        try:
+            return self._opener.open(request, timeout=self._timeout)
+        except urllib.error.HTTPError as exc:
+            # an answer like any other
+            return exc
+
+
+def object_address(client: t.Any, connection: Connection, bucket: str, key: str) -> str:
+    """The URL of an object, in the addressing style of the client."""
+    return _address(client, connection, "get_object", {"Bucket": bucket, "Key": key})
+
+
+def bucket_address(client: t.Any, connection: Connection, bucket: str) -> str:
+    """The URL of a bucket."""
+    return _address(client, connection, "list_objects", {"Bucket": bucket})
+
+
+def below(public_url: str, key: str) -> str:
+    """The URL of an object below the one under which the public reads."""
+    return f"{public_url.rstrip('/')}/{quote(key)}"
+
+
+def _address(client: t.Any, connection: Connection, operation: str, params: dict[str, str]) -> str:
+    # botocore knows where each provider wants the bucket's name; what would sign the request is in the query.
+    with explaining("find out the bucket's address", connection):
+        link = client.generate_presigned_url(operation, Params=params)
+    return urlunsplit(urlsplit(str(link))._replace(query=""))
+
+
+def _tls(connection: Connection) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    # Beside the system's: a store with a CA of its own may be read by the public through a name with a certificate for all.
+    own = connection.ca_path or os.environ.get("AWS_CA_BUNDLE")
+    if own:
+        context.load_verify_locations(cafile=own)
+    if not connection.validate_certs:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _cause(exc: Exception) -> str:
+    return str(getattr(exc, "reason", "") or exc) or type(exc).__name__
