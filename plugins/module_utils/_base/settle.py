@@ -64,11 +64,20 @@ def settle(bucket: Bucket, facet: Facet, desired: Desired, *, dry: bool, new: bo
 def write(bucket: Bucket, facet: Facet, found: t.Any, wanted: t.Any) -> None:
     """Write one facet and read it back; what the store made something else of is put back as it was, and is an error."""
     bucket.write(facet, wanted, was_set=found is not None)
-    try:
-        _wait_until_kept(bucket, facet, facet.canonical(found), facet.canonical(wanted))
-    except NotKept:
-        bucket.write(facet, found if found is not None or facet.delete else facet.canonical(None), was_set=True)
-        raise
+    before, after = facet.canonical(found), facet.canonical(wanted)
+    shown = _shown(bucket, facet, before, after)
+    if shown == after:
+        return
+    tried = f"set the {facet.title} of bucket {bucket.name}"
+    if shown == before:
+        # Nothing to put back; and above all nothing to delete, since no GET has shown that there is anything.
+        raise _not_shown(tried)
+    bucket.write(facet, found if found is not None or facet.delete else before, was_set=True)
+    raise NotKept(
+        tried,
+        said=f"the store accepted {_short(after)} and kept {_short(shown)}, so the former setting was put back",
+        remedy="The store knows only part of this: leave out what it did not keep, and set provider to what the store really is.",
+    )
 
 
 def _too_late(bucket: Bucket, facet: Facet) -> BadInput:
@@ -104,28 +113,29 @@ def wait_until(visible: t.Callable[[], bool], tried: str) -> None:
     for _pause in _looks():
         if visible():
             return
-    raise NotKept(
+    raise _not_shown(tried)
+
+
+def _not_shown(tried: str) -> NotKept:
+    return NotKept(
         tried,
         said=f"the store accepted it, but does not show it after {PATIENCE_S:.0f} s",
         remedy="Look into the store's log, and run again.",
     )
 
 
-def _wait_until_kept(bucket: Bucket, facet: Facet, before: t.Any, after: t.Any) -> None:
-    other, since = None, 0.0
+def _shown(bucket: Bucket, facet: Facet, before: t.Any, after: t.Any) -> t.Any:
+    """What the store shows in the end: what was asked for, what was there before, or what it made of it."""
+    shown, since = before, 0.0
     for _pause in _looks():
-        shown = facet.canonical(bucket.read(facet))
-        if shown == after:
-            return
-        if shown == before or shown != other:
-            other, since = shown, time.monotonic()
+        seen = facet.canonical(bucket.read(facet))
+        if seen == after:
+            return seen
+        if seen == before or seen != shown:
+            shown, since = seen, time.monotonic()
         elif time.monotonic() - since >= STEADY_S:
             break
-    raise NotKept(
-        f"set the {facet.title} of bucket {bucket.name}",
-        said=f"the store accepted {_short(after)} and kept {_short(shown)}, so the former setting was put back",
-        remedy="The store knows only part of this: leave out what it did not keep, and set provider to what the store really is.",
-    )
+    return shown
 
 
 def _looks() -> t.Iterator[float]:

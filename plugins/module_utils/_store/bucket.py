@@ -11,7 +11,7 @@ import typing as t
 from .facet import UNKNOWN_CODES, Facet, NotThisFacet
 from .faults import code_of, explaining, status_of
 from .garage import GarageAdmin
-from .guard import fell_through, not_s3
+from .guard import not_s3
 
 try:
     from botocore.exceptions import ClientError
@@ -104,9 +104,14 @@ class Bucket:
         tried = f"read the {facet.title} of bucket {self.name}"
         with explaining(tried, self._connection):
             try:
-                return facet.parse(getattr(self._client_for(facet), facet.get)(Bucket=self.name))
+                value = facet.parse(getattr(self._client_for(facet), facet.get)(Bucket=self.name))
+                # That nothing is set is said with an error; no answer at all is no proof that the store knows what it was asked.
+                if value is None and getattr(self.profile.facets, facet.name) == "ask":
+                    raise NotThisFacet(facet.name)
+                return value
             except NotThisFacet as exc:
-                raise fell_through(self.profile, facet.name, tried) from exc
+                said = f"the store's answer shows no {facet.title}, so it does not know that"
+                raise self.profile.refuse(facet.name, tried, said) from exc
             except ClientError as exc:
                 if code_of(exc) in facet.missing:
                     return None

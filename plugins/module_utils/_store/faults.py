@@ -125,6 +125,11 @@ FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
         "Check that endpoint_url has the right scheme and port, and look into the store's log.",
     ),
     ("ResponseParserError", StoreRefused, NOT_S3),
+    (
+        "RecursionError",
+        StoreRefused,
+        "Check endpoint_url (https:// rather than http://, the S3 interface rather than a website) and region.",
+    ),
     ("HTTPClientError", StoreUnreachable, "Check endpoint_url and the way to it from this host."),
     ("BotoCoreError", StoreUnreachable, "Check the connection's options."),
 )
@@ -145,8 +150,8 @@ def explaining(tried: str, connection: Connection) -> t.Iterator[None]:
 
 def is_boto(exc: BaseException) -> bool:
     """Whether the exception is botocore's, and so has an explanation here."""
-    # The parser's has no parent that says where it comes from.
-    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError, ResponseParserError))
+    # The parser's has no parent that says where it comes from; and a redirect without an end is followed until the stack is full.
+    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError, ResponseParserError, RecursionError))
 
 
 def explain(exc: BaseException, tried: str, connection: Connection) -> MediastoreError:
@@ -181,6 +186,8 @@ def _refused(exc: t.Any, tried: str) -> MediastoreError:
 
 
 def _said(exc: BaseException) -> str:
+    if isinstance(exc, RecursionError):
+        return "the server redirects every request"
     # Under botocore's sentence, which only repeats the URL, lies the one that names the cause, behind the address of an object.
     cause = getattr(exc, "kwargs", {}).get("error")
     text = _NOISE.sub("", " ".join(str(cause or exc).split()))

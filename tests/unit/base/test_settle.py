@@ -125,8 +125,11 @@ def test_a_store_that_never_shows_it_is_waited_for_until_patience_ends(clock):
     with pytest.raises(StoreRefused, match="does not show it after"):
         wait_until(lambda: False, "create bucket media")
     assert loop.PATIENCE_S - 2 <= clock.now <= loop.PATIENCE_S
-    with pytest.raises(StoreRefused, match="kept"):
-        settle(Shelf(slow=10**6), TAGGING, exactly({"a": "1"}), dry=False)
+    shelf = Shelf(slow=10**6)
+    with pytest.raises(StoreRefused, match="does not show it after"):
+        settle(shelf, TAGGING, exactly({"a": "1"}), dry=False)
+    # no GET has shown anything, so nothing is deleted
+    assert [call for call in shelf.calls if call != "read"] == [("write", {"a": "1"}, False)]
 
 
 @pytest.mark.parametrize("dry", [True, False])

@@ -209,11 +209,33 @@ def test_missing_boto3(module, options, tmp_path):
     assert "python3-boto3" in failed["error"]["remedy"]
 
 
-def test_an_answer_that_cannot_be_read():
-    class Broken(NaiveS3):
-        def answer(self, method, path, signed_for):
-            return 200, "<Tagging><TagSet>"
+class Odd(NaiveS3):
+    """Answers everything in one way, which is not S3's."""
 
-    with Broken() as store:
-        failed = refusal("bucket_info", {"gather": ["tags"]}, store.connection)
-    assert failed["error"]["code"] == "ResponseParserError" and "Check endpoint_url" in failed["msg"]
+    def __init__(self, status, body):
+        super().__init__()
+        self.status, self.body = status, body
+
+    def answer(self, method, path, signed_for):
+        return self.status, self.body
+
+
+@each_module
+@pytest.mark.parametrize("status", [301, 302, 403, 503])
+@pytest.mark.parametrize("body", ["", "<oops", "<html><br></html>"])
+def test_a_server_that_is_no_store(module, options, status, body):
+    with Odd(status, body) as server:
+        failed = refusal(module, options, server.connection)
+    assert failed["error"]["code"] != "Unexpected", failed["msg"]
+    if status < 400:
+        assert "redirects" in failed["msg"] or "region" in failed["msg"]
+
+
+@each_module
+@pytest.mark.parametrize("body", ["", "<Tagging><TagSet>", "garbage"])
+def test_an_answer_that_cannot_be_read(module, options, body):
+    with Odd(200, body) as server:
+        result = run_module(module, {**server.connection, "name": "media", **options})
+        # to bucket, an answer to HEAD is enough
+        assert module == "bucket" or (result["failed"] and result["error"]["code"] != "Unexpected"), result
+        assert all(request.startswith(("GET", "HEAD")) for request in server.requests)
