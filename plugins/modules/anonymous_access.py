@@ -14,7 +14,8 @@ description:
   - Tries, without any key, to read an object, to list the bucket and to put an object, and fails if that ends otherwise than
     expected. Settings are what somebody meant. This is what the store really does, with whatever stands in front of it.
   - With the key it puts a small scratch object with a random name (C(mediastore-access-…)), which the public then tries to
-    read, and removes it at the end with all that was put. In a bucket that keeps versions none is left.
+    read, and removes it at the end with all that was put. In a bucket that keeps versions none is left. What a run has left that
+    was killed is removed by the next one, if it is older than an hour.
   - An answer that proves nothing, such as a redirect, an error of the server or another content, is no proof. The task fails and
     says so.
   - Reading is proved for names that begin with O(prefix). A policy that opens another part of the bucket is not found out.

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from .._core import access
 from .._core.access import Try
-from .._store.scratch import Scratch, key_outside, scratch_key
+from .._store.scratch import Scratch, key_outside, scratch_key, stem_of
 from .._store.stranger import Stranger, below, bucket_address, object_address
 from .module import StoreModule
 
@@ -46,13 +46,15 @@ class Knocking:
         self._object_url = lambda key: object_address(module.client, module.connection, claim.bucket, key)
         self._inside, self._outside = scratch_key(claim.prefix), key_outside(claim.prefix)
         self._intruder = scratch_key(claim.prefix)
+        self._versions = module.profile.facets.versioning in ("store", "enforce", "always")
         self._content = f"A test by mediastore.s3, to be removed: {secrets.token_hex(16)}\n".encode()
 
     def leave_objects(self) -> None:
         """Put what the stranger will try to read."""
-        self._scratch.put(self._inside, self._content)
-        if access.OUTSIDE in self._claim.wanted:
-            self._scratch.put(self._outside, self._content)
+        keys = [self._inside, *([self._outside] if access.OUTSIDE in self._claim.wanted else [])]
+        for key in keys:
+            self._scratch.sweep(stem_of(key), self._versions)
+            self._scratch.put(key, self._content)
 
     def once(self) -> list[Try]:
         """Try everything one time."""

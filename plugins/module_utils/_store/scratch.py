@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import secrets
 import typing as t
 
@@ -17,6 +19,10 @@ if t.TYPE_CHECKING:
 
 #: what the names begin with, so that whoever finds one that a crash has left knows what it is
 STEM = "mediastore-access-"
+NAME = re.compile(STEM + "[0-9a-f]{16}")
+#: an object of that name belongs to a run that was killed if it is older than this, and it is ours only if it is this small
+OLD_S = 3600.0
+SMALL = 1000
 
 
 def scratch_key(prefix: str) -> str:
@@ -28,6 +34,11 @@ def key_outside(prefix: str) -> str:
     """A name that is not below the prefix."""
     key = scratch_key("")
     return f"x{key}" if key.startswith(prefix) else key
+
+
+def stem_of(key: str) -> str:
+    """What all such names begin with where this one is."""
+    return key[: key.rindex(STEM) + len(STEM)]
 
 
 class Scratch:
@@ -50,6 +61,23 @@ class Scratch:
             self._left.pop()
             raise
         self._left[-1] = (key, made.get("VersionId"))
+
+    def sweep(self, stem: str, versions: bool) -> None:
+        """Remember to remove what runs have left that were killed; ``stem`` is what their names begin with."""
+        ask = self._client.list_object_versions if versions else self._client.list_objects_v2
+        try:
+            with explaining(f"look for scratch objects in bucket {self._bucket}", self._connection):
+                found = ask(Bucket=self._bucket, Prefix=stem)
+        except StoreRefused as exc:
+            if exc.code == "AccessDenied":
+                # A key that may not list can do without.
+                return
+            raise
+        before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=OLD_S)
+        for thing in found.get("Versions" if versions else "Contents", []):
+            name = thing["Key"][len(stem) - len(STEM) :]
+            if NAME.fullmatch(name) and thing["Size"] < SMALL and thing["LastModified"] < before:
+                self.also(thing["Key"], thing.get("VersionId"))
 
     def also(self, key: str, version: str | None) -> None:
         """Remove this one too, which somebody else has put, or perhaps has not."""

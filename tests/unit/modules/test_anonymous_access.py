@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import threading
 
@@ -12,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.mediastore.s3.plugins.module_utils._base import access as tries
+from ansible_collections.mediastore.s3.plugins.module_utils._store import scratch
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3, Word, closed
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
@@ -336,17 +338,49 @@ def test_a_missing_bucket(store):
     assert store.strangers == []
 
 
+@pytest.mark.parametrize("versions", [False, True])
+def test_what_a_killed_run_has_left_is_removed_by_the_next(store, monkeypatch, versions):
+    client = store.client()
+    if versions:
+        client.put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    ours = ["a/mediastore-access-0123456789abcdef", "mediastore-access-0123456789abcdef"]
+    theirs = ["a/mediastore-access-of-mine", "a/mediastore-access-0123456789abcdef.png", "b/mediastore-access-0123456789abcdef"]
+    for key in ours + theirs:
+        client.put_object(Bucket="media", Key=key, Body=b"left")
+    client.put_object(Bucket="media", Key="a/mediastore-access-fedcba9876543210", Body=b"large" * 1000)
+    store.gate = lambda method, path, query: OPEN if method == "GET" and path.startswith("/media/a/") else CLOSED
+
+    assert prove(store, "public_read", prefix="a/")["proved"]
+    assert set(ours) < set(everything(store))
+    monkeypatch.setattr(scratch, "OLD_S", -60.0)
+    assert prove(store, "public_read", prefix="a/")["proved"]
+    assert sorted(everything(store)) == sorted([*theirs, "a/mediastore-access-fedcba9876543210"])
+
+
+def test_a_key_that_may_not_list_can_do_without(store, monkeypatch):
+    def refuse(self, **arguments):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectVersions")
+
+    monkeypatch.setattr(scratch.Scratch, "sweep", with_client(scratch.Scratch.sweep, list_object_versions=refuse))
+    assert prove(store, "private")["proved"]
+
+
+def with_client(method, **replaced):
+    """The method of a Scratch whose client answers some calls otherwise."""
+
+    def patched(self, *arguments):
+        for name, function in replaced.items():
+            setattr(self._client, name, functools.partial(function, self._client))
+        return method(self, *arguments)
+
+    return patched
+
+
 def test_what_cannot_be_removed_is_named(store, monkeypatch):
     def refuse(self, **arguments):
         raise ClientError({"Error": {"Code": "AccessDenied"}}, "DeleteObject")
 
-    make = tries.Scratch.__init__
-
-    def without_right_to_delete(self, client, connection, bucket):
-        make(self, client, connection, bucket)
-        monkeypatch.setattr(type(client), "delete_object", refuse)
-
-    monkeypatch.setattr(tries.Scratch, "__init__", without_right_to_delete)
+    monkeypatch.setattr(scratch.Scratch, "sweep", with_client(scratch.Scratch.sweep, delete_object=refuse))
     result = prove(store, "private")
     assert result["proved"]
     (left,) = everything(store)
