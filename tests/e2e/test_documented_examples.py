@@ -14,26 +14,31 @@ import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter import (
     app_policy,
+    bucket_presets,
     key_policy,
     merge_policies,
     private_policy,
     public_read_policy,
 )
 from ansible_collections.mediastore.s3.plugins.modules import (
+    anonymous_access,
     bucket,
     bucket_info,
     bucket_policy,
     migration,
     migration_info,
     probe,
+    provider_info,
     storage_class,
     sync,
     verify,
 )
+from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
+LOOKING = [provider_info, bucket_presets]
 MEDIA = [sync, verify, storage_class, migration, migration_info]
 
 
@@ -41,6 +46,8 @@ def run(plugins: list, store: MotoS3, directory: Path) -> tuple[int, str]:
     """Run all examples, on a store and a directory that are here instead of those that are named; their number and the output."""
     places = {
         "https://s3.example.org": store.endpoint_url,
+        "https://garage.example.org": store.endpoint_url,
+        "https://avatars.web.example.org": f"{store.endpoint_url}/avatars",
         "/srv/media": str(directory / "media"),
         "/var/lib/mediastore": str(directory / "state"),
     }
@@ -92,6 +99,26 @@ def test_measuring(tmp_path):
         kept = [bucket["Name"] for bucket in store.client().list_buckets()["Buckets"]]
     assert f"ok={number} " in output
     assert kept == ["measured-media"]
+
+
+def test_looking_up(tmp_path):
+    with MotoS3() as store:
+        number, output = run(LOOKING, store, tmp_path)
+        assert store.requests == []
+    assert f"ok={number} " in output
+
+
+def test_what_the_public_may_do(tmp_path):
+    def gate(method, path, query):
+        public = path.startswith(("/media/avatars/mediastore-access-", "/avatars/mediastore-access-"))
+        return OPEN if method == "GET" and public else CLOSED
+
+    with GatedS3() as store:
+        store.gate = gate
+        for name in ("uploads", "media", "avatars"):
+            store.client().create_bucket(Bucket=name)
+        number, output = run([anonymous_access], store, tmp_path)
+    assert f"ok={number} " in output
 
 
 def test_media(tmp_path):
