@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -61,6 +62,20 @@ def test_a_mirror_of_a_directory(store, tmp_path):
 def test_the_bucket_of_each_host(store, host, bucket):
     play(host, store, "mediastore.s3.provision")
     assert (store.data / bucket).is_dir()
+
+
+def test_the_buckets_of_a_chat_server():
+    with MotoS3() as store:
+        # moto lets everybody list, so what the example promises is proved elsewhere (tests/interop)
+        unproved = {"mediastore_prove_access": False}
+        play("zulip.example.org", store, "mediastore.s3.provision", **unproved)
+        client = store.client()
+        names = sorted(bucket["Name"] for bucket in client.list_buckets()["Buckets"])
+        assert names == ["example-zulip-avatars", "example-zulip-exports", "example-zulip-uploads"]
+        assert "PublicRead" in client.get_bucket_policy(Bucket="example-zulip-avatars")["Policy"]
+        assert client.get_bucket_cors(Bucket="example-zulip-uploads")["CORSRules"]
+        assert client.get_bucket_lifecycle_configuration(Bucket="example-zulip-exports")["Rules"]
+        assert "changed=0" in play("zulip.example.org", store, "mediastore.s3.provision", **unproved)
 
 
 def test_the_gallery_is_planned_copied_and_its_state_told(store, tmp_path):
