@@ -198,9 +198,10 @@ def write_inventory(home: Path, application: Application, store: RcloneS3) -> Pa
         "migrate_bucket": BUCKET,
         "migrate_state_dir": home / "state",
     }
+    buckets = {"mediastore_buckets": [{"name": BUCKET, "preset": "private"}]}
     (host / "vars.yml").write_text(
         as_yaml("The store, for every role and module of the collection.", {"mediastore_store": connection})
-        + as_yaml("\nThe bucket; mediastore.s3.provision makes it.", {"mediastore_buckets": [{"name": BUCKET}]})
+        + as_yaml("\nThe bucket; mediastore.s3.provision makes it, and proves that nobody without a key gets in.", buckets)
         + as_yaml("\nThe migration. As root the state would be in /var/lib/mediastore.", migration)
         + as_yaml("\nThe application. Below systemd and from packages the defaults of the role do.", application.variables(store))
     )
