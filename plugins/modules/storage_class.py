@@ -148,7 +148,8 @@ options:
     description: File on the host to which the module writes its progress as JSON, twice a second.
     type: path
 notes:
-  - The estimate is one. It knows neither discounts nor taxes nor other regions, and takes no object for restored.
+  - The estimate is no more than that. It knows neither discounts nor taxes nor other regions, and counts archived objects as if
+    they were restored already.
   - For objects that come from now on, set the class when they are written (O(mediastore.s3.sync#module:storage_class)), or use a
     lifecycle rule. A rule costs a request for each object, too, and takes a day or more.
   - The key needs the right to list the bucket, and to read and write its objects. With tags, ACLs or locks it needs the rights

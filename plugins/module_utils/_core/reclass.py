@@ -15,7 +15,7 @@ from .journal import Journal
 from .model import UNSETTLED, Todo
 from .plan import Plan
 from .ports import Progress
-from .recopy import ARCHIVED, BARS, TOO_LARGE, Copier, Recopier, Wish
+from .recopy import ARCHIVED, HURDLES, TOO_LARGE, Copier, Recopier, Wish
 from .tariff import Estimate
 from .transfer import Tally, attended, transfer
 
@@ -83,7 +83,9 @@ class Reclass:
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
         """The result of a run, or of a prediction (an empty tally)."""
         took = time.monotonic() - self._begun
+        # To the tally all that is left is unsettled; why it is left is known here.
         left = self._recopier.left
+        failed = {kind: names for kind, names in tally.samples.items() if kind != UNSETTLED}
         return {
             "classes": dict(sorted(self._classes.items())),
             "plan": {
@@ -97,8 +99,8 @@ class Reclass:
             "retaken": tally.retaken,
             "vanished": tally.vanished,
             "failures": tally.failed,
-            **{why: left.counts[why] for why in (UNSETTLED, *BARS)},
-            "samples": {"planned": plan.samples, **{**tally.samples, **left.samples}},
+            **{why: left.counts[why] for why in (UNSETTLED, *HURDLES)},
+            "samples": {"planned": plan.samples, **failed, **left.samples},
             "duration_s": round(took, 2),
             "objects_per_s": round(tally.files / took, 1) if took else 0.0,
             "engine": self._store.engine,

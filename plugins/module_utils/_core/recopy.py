@@ -24,7 +24,7 @@ STANDARD = "STANDARD"
 RETAKES = 6
 #: why an object that should change cannot: it has to be restored first, or the store has no way to copy so much
 ARCHIVED, TOO_LARGE = "archived", "too_large"
-BARS = (ARCHIVED, TOO_LARGE)
+HURDLES = (ARCHIVED, TOO_LARGE)
 
 
 class Stored(NamedTuple):
@@ -66,8 +66,8 @@ class Found(NamedTuple):
     """An object, and what the engine has to know to copy it."""
 
     thing: Stored
-    #: what stands in the way, one of BARS, or nothing
-    bar: str
+    #: what stands in the way, one of HURDLES, or nothing
+    hurdle: str
     head: Mapping[str, Any]
 
 
@@ -86,9 +86,9 @@ class Replaced(Exception):
 class Barred(Exception):
     """The store says only when it is asked to copy that it cannot."""
 
-    def __init__(self, bar: str) -> None:
-        super().__init__(bar)
-        self.bar = bar
+    def __init__(self, hurdle: str) -> None:
+        super().__init__(hurdle)
+        self.hurdle = hurdle
 
 
 class Copier(Protocol):
@@ -161,7 +161,7 @@ class Recopier:
                 retaken += 1
                 time.sleep(wait)
             except Barred as exc:
-                return self._leave(exc.bar, todo.key, retaken)
+                return self._leave(exc.hurdle, todo.key, retaken)
             except MediastoreError as exc:
                 return Outcome(todo.key, FAILED, retaken=retaken, error=str(exc))
 
@@ -170,8 +170,8 @@ class Recopier:
         # What was listed may be another object by now, or the same one already moved by a request of a run that was killed.
         if found is None or self._wish.why_not(found.thing):
             return Outcome(key, VANISHED, retaken=retaken)
-        if found.bar:
-            raise Barred(found.bar)
+        if found.hurdle:
+            raise Barred(found.hurdle)
         self._judge(found.thing, self._store.copy(found))
         self._progress.moved(found.thing.size)
         return Outcome(key, DONE, found.thing.size, retaken=retaken)

@@ -69,7 +69,7 @@ class BotoCopies(BotoStore):
         if thing.size <= self._profile.copy_max or not self._profile.multipart_copy:
             return 0
         number = thing.etag.partition("-")[2]
-        return int(number) if number.isdigit() else -(-thing.size // self._own_part(thing.size))
+        return (int(number) if number.isdigit() else 0) or -(-thing.size // self._own_part(thing.size))
 
     def prepare(self) -> None:
         """Find out whether there are ACLs at all, which saves one question for each object."""
@@ -86,7 +86,7 @@ class BotoCopies(BotoStore):
         if head is None:
             return None
         thing = _stored(key, head["ContentLength"], head)
-        return Found(thing, self._bar(thing, head), head)
+        return Found(thing, self._hurdle(thing, head), head)
 
     def copy(self, found: Found) -> Copied:
         """Copy the object onto itself, with all that belongs to it, unless it is replaced meanwhile."""
@@ -191,7 +191,8 @@ class BotoCopies(BotoStore):
 
     def _kept(self, head: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What belongs to the object and has to be said again: encryption, redirect and locks."""
-        kept = {name: head[name] for name in head if name in NOT_COPIED or name.startswith(LOCKS) and head[name] != "OFF"}
+        kept = {name: head[name] for name in head if name in NOT_COPIED or name.startswith(LOCKS)}
+        kept = {name: value for name, value in kept.items() if value != "OFF"}
         until = head.get("ObjectLockRetainUntilDate")
         if until is not None and until <= datetime.datetime.now(datetime.timezone.utc):
             # Nobody may lock anything until yesterday.
@@ -266,7 +267,7 @@ class BotoCopies(BotoStore):
             raise
         return head
 
-    def _bar(self, thing: Stored, head: t.Mapping[str, t.Any]) -> str:
+    def _hurdle(self, thing: Stored, head: t.Mapping[str, t.Any]) -> str:
         if thing.size > self._profile.copy_max and not self._profile.multipart_copy:
             return TOO_LARGE
         # Elsewhere a class may have such a name and be like any other: then the store decides.

@@ -53,9 +53,9 @@ class Script:
 
     engine = "script"
 
-    def __init__(self, thing=None, bar=""):
+    def __init__(self, thing=None, hurdle=""):
         self.thing = thing
-        self.bar = bar
+        self.hurdle = hurdle
         self.copies = []
         #: what happens instead of a copy, one after the other
         self.events = []
@@ -70,7 +70,7 @@ class Script:
         """Nothing to ask."""
 
     def look(self, key):
-        return Found(self.thing, self.bar, {}) if self.thing else None
+        return Found(self.thing, self.hurdle, {}) if self.thing else None
 
     def copy(self, found):
         self.copies.append(found.thing.etag)
@@ -155,11 +155,11 @@ def test_replaced_all_the_time_it_is_left():
     assert left.counts == {UNSETTLED: 1} and left.samples == {UNSETTLED: ["x"]}
 
 
-@pytest.mark.parametrize("bar", [ARCHIVED, TOO_LARGE])
-def test_what_cannot_be_copied_is_left_without_a_try(bar):
-    store = Script(stored(), bar=bar)
+@pytest.mark.parametrize("hurdle", [ARCHIVED, TOO_LARGE])
+def test_what_cannot_be_copied_is_left_without_a_try(hurdle):
+    store = Script(stored(), hurdle=hurdle)
     outcome, left = take(store)
-    assert (outcome.state, dict(left.counts), store.copies) == (UNSETTLED, {bar: 1}, [])
+    assert (outcome.state, dict(left.counts), store.copies) == (UNSETTLED, {hurdle: 1}, [])
 
 
 def test_what_the_store_refuses_to_copy_is_left():

@@ -16,9 +16,10 @@ import sys
 import time
 
 import pytest
+from moto.s3.models import s3_backends
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import recopy
-from ansible_collections.mediastore.s3.tests.servers.strict import StrictS3
+from ansible_collections.mediastore.s3.tests.servers.strict import ACCOUNT, StrictS3
 from ansible_collections.mediastore.s3.tests.unit.modules.running import PACKAGE, run_module
 
 MIB = 1024 * 1024
@@ -47,46 +48,53 @@ def change(store, to="STANDARD_IA", check=False, diff=False, **options):
     return run_module("storage_class", {**store.connection, "bucket": "media", "storage_class": to, **options}, check, diff)
 
 
+def client(store):
+    """One client for each store: to make one takes longer than most tests."""
+    if not hasattr(store, "one_client"):
+        store.one_client = store.client()
+    return store.one_client
+
+
 def put(store, key="a", body=b"content", **more):
-    return store.client().put_object(Bucket="media", Key=key, Body=body, **more)
+    return client(store).put_object(Bucket="media", Key=key, Body=body, **more)
 
 
 def put_parts(store, key, size, part=5 * MIB, **more):
     """A large object, as it is uploaded; its content."""
-    client, body = store.client(), os.urandom(size)
+    body = os.urandom(size)
     upload = {"Bucket": "media", "Key": key}
     # moto fails when it is asked for the ACL of an object in parts that was given none
-    upload["UploadId"] = client.create_multipart_upload(**upload, **{"ACL": "private", **more})["UploadId"]
+    upload["UploadId"] = client(store).create_multipart_upload(**upload, **{"ACL": "private", **more})["UploadId"]
     key_only = {name: value for name, value in more.items() if name.startswith("SSECustomer")}
     parts = []
     for number, at in enumerate(range(0, size, part), 1):
-        answer = client.upload_part(**upload, PartNumber=number, Body=body[at : at + part], **key_only)
+        answer = client(store).upload_part(**upload, PartNumber=number, Body=body[at : at + part], **key_only)
         parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-    client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    client(store).complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
     return body
 
 
 def head(store, key="a", **more):
-    return store.client().head_object(Bucket="media", Key=key, **more)
+    return client(store).head_object(Bucket="media", Key=key, **more)
 
 
 def classes(store):
     """Key and class of all objects."""
-    listed = store.client().list_objects_v2(Bucket="media").get("Contents", [])
+    listed = client(store).list_objects_v2(Bucket="media").get("Contents", [])
     return {thing["Key"]: thing["StorageClass"] for thing in listed}
 
 
 def grants(store, key="a"):
-    found = store.client().get_object_acl(Bucket="media", Key=key)["Grants"]
+    found = client(store).get_object_acl(Bucket="media", Key=key)["Grants"]
     return {(grant["Permission"], grant["Grantee"].get("URI") or grant["Grantee"]["ID"]) for grant in found}
 
 
 def tags(store, key="a"):
-    return {tag["Key"]: tag["Value"] for tag in store.client().get_object_tagging(Bucket="media", Key=key)["TagSet"]}
+    return {tag["Key"]: tag["Value"] for tag in client(store).get_object_tagging(Bucket="media", Key=key)["TagSet"]}
 
 
 def uploads(store):
-    return store.client().list_multipart_uploads(Bucket="media").get("Uploads", [])
+    return client(store).list_multipart_uploads(Bucket="media").get("Uploads", [])
 
 
 def copies(store):
@@ -183,7 +191,7 @@ def test_odd_names(store):
         put(store, key, key.encode())
     assert change(store)["copied"]["objects"] == len(ODD)
     assert classes(store) == {key: "STANDARD_IA" for key in ODD}
-    assert all(store.client().get_object(Bucket="media", Key=key)["Body"].read() == key.encode() for key in ODD)
+    assert all(client(store).get_object(Bucket="media", Key=key)["Body"].read() == key.encode() for key in ODD)
 
 
 def test_an_empty_bucket(store):
@@ -214,7 +222,7 @@ def test_a_store_that_takes_no_acl_with_a_copy_gets_it_afterwards(store):
 def test_acls_are_not_asked_for_where_there_are_none(store):
     put(store)
     rule = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    store.client().put_bucket_ownership_controls(Bucket="media", OwnershipControls=rule)
+    client(store).put_bucket_ownership_controls(Bucket="media", OwnershipControls=rule)
     store.requests.clear()
     assert change(store)["complete"]
     assert not [request for request in store.requests if request.endswith("?acl")]
@@ -258,38 +266,38 @@ def test_the_customers_key_opens_and_closes(store_tls):
     assert done["complete"], done
     assert text not in json.dumps(done)
     assert classes(store_tls) == {"large": "STANDARD_IA", "s": "STANDARD_IA"}
-    assert store_tls.client().get_object(Bucket="media", Key="s", **key)["Body"].read() == b"secret"
-    assert store_tls.client().get_object(Bucket="media", Key="large", **key)["Body"].read() == large
+    assert client(store_tls).get_object(Bucket="media", Key="s", **key)["Body"].read() == b"secret"
+    assert client(store_tls).get_object(Bucket="media", Key="large", **key)["Body"].read() == large
     put(store_tls, "open")
     assert "Leave sse_customer_key out" in change(store_tls, sse_customer_key=text)["msg"]
 
 
 def test_locks_stay(store):
-    client = store.client()
-    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    there = client(store)
+    there.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
     later = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=1)
     lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later, "ObjectLockLegalHoldStatus": "ON"}
-    client.put_object(Bucket="locked", Key="a", Body=b"1", ChecksumAlgorithm="CRC32", **lock)
+    there.put_object(Bucket="locked", Key="a", Body=b"1", ChecksumAlgorithm="CRC32", **lock)
     done = change(store, bucket="locked")
     assert done["complete"], done
-    found = client.head_object(Bucket="locked", Key="a")
+    found = there.head_object(Bucket="locked", Key="a")
     assert {name: found[name] for name in lock} == lock
-    assert len(client.list_object_versions(Bucket="locked")["Versions"]) == 2
+    assert len(there.list_object_versions(Bucket="locked")["Versions"]) == 2
     assert "stays in its old class" in str(done["warnings"])
 
 
 def test_a_lock_that_has_run_out_is_none(store):
-    client = store.client()
-    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    there = client(store)
+    there.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": past}
-    client.put_object(Bucket="locked", Key="a", Body=b"1", ChecksumAlgorithm="CRC32", **lock)
+    there.put_object(Bucket="locked", Key="a", Body=b"1", ChecksumAlgorithm="CRC32", **lock)
     assert change(store, bucket="locked")["complete"]
-    assert "ObjectLockMode" not in client.head_object(Bucket="locked", Key="a")
+    assert "ObjectLockMode" not in there.head_object(Bucket="locked", Key="a")
 
 
 def test_old_versions_are_warned_of(store):
-    store.client().put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
+    client(store).put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
     put(store)
     assert "warnings" not in change(store, check=True)
     assert "stays in its old class" in str(change(store)["warnings"])
@@ -308,7 +316,7 @@ def test_archived_objects_are_named_after_all_others_are_done(store):
     for key in ("b", "c"):
         put(store, key, StorageClass="GLACIER")
     put(store, "restored", StorageClass="DEEP_ARCHIVE")
-    store.client().restore_object(Bucket="media", Key="restored", RestoreRequest={"Days": 1})
+    client(store).restore_object(Bucket="media", Key="restored", RestoreRequest={"Days": 1})
     put(store, "z")
     store.requests.clear()
     failed = change(store)
@@ -322,9 +330,10 @@ def test_archived_objects_are_named_after_all_others_are_done(store):
 
 def test_where_classes_are_the_stores_own_the_store_says_what_is_archived(store):
     put(store, "a", StorageClass="GLACIER")
+    store.requests.clear()
     failed = change(store, provider="generic")
     assert (failed["archived"], failed["failures"]) == (1, 0)
-    assert copies(store) == ["PUT /media/a"] or "PUT /media/a" in store.requests
+    assert copies(store) == ["PUT /media/a"]
 
 
 def test_a_store_that_cannot_copy_so_much(store):
@@ -339,7 +348,7 @@ def test_a_store_that_takes_no_notice_of_the_class(store):
     put(store)
     store.ignores = {"HTTP_X_AMZ_STORAGE_CLASS"}
     # or moto would refuse to copy an object onto itself
-    store.client().put_bucket_encryption(
+    client(store).put_bucket_encryption(
         Bucket="media",
         ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},
     )
@@ -374,7 +383,7 @@ def test_what_is_replaced_meanwhile_is_taken_anew(store):
     store.before["PUT /media/a"] = lambda: put(store, "a", b"new one", ContentType="text/plain")
     done = change(store)
     assert (done["complete"], done["retaken"], done["copied"]) == (True, 1, {"objects": 1, "bytes": 7})
-    assert store.client().get_object(Bucket="media", Key="a")["Body"].read() == b"new one"
+    assert client(store).get_object(Bucket="media", Key="a")["Body"].read() == b"new one"
     assert (head(store)["StorageClass"], head(store)["ContentType"]) == ("STANDARD_IA", "text/plain")
 
 
@@ -392,14 +401,14 @@ def test_what_is_replaced_all_the_time_is_left(store, monkeypatch):
 
 def test_what_is_deleted_meanwhile_stays_deleted(store):
     put(store)
-    store.before["PUT /media/a"] = lambda: store.client().delete_object(Bucket="media", Key="a")
+    store.before["PUT /media/a"] = lambda: client(store).delete_object(Bucket="media", Key="a")
     done = change(store)
     assert (done["complete"], done["vanished"], done["copied"]["objects"]) == (True, 1, 0)
     assert classes(store) == {}
 
 
 def test_the_condition_is_sent_where_store_and_botocore_know_it(store):
-    members = store.client().meta.service_model.operation_model("CopyObject").input_shape.members
+    members = client(store).meta.service_model.operation_model("CopyObject").input_shape.members
     assert "IfMatch" in members, "the tests run with a botocore that knows it"
     seen = []
     honest = store._refused_copy
@@ -429,7 +438,7 @@ def test_large_objects_are_copied_in_the_parts_in_which_they_came(store, tmp_pat
     assert len([request for request in copies(store) if "partNumber" in request]) == 3
     found = head(store, "large")
     assert (found["StorageClass"], found["ETag"], found["Expires"]) == ("STANDARD_IA", before["ETag"], before["Expires"])
-    assert store.client().get_object(Bucket="media", Key="large")["Body"].read() == body
+    assert client(store).get_object(Bucket="media", Key="large")["Body"].read() == body
     assert_dressed(store, "large")
     assert uploads(store) == []
     assert not change(store, journal=str(tmp_path / "j"), **LARGE)["changed"]
@@ -458,7 +467,7 @@ def test_a_large_object_that_is_replaced_meanwhile_is_not_put_back(store, tmp_pa
     store.before["PUT /media/large"] = lambda: put(store, "large", b"new")
     done = change(store, journal=str(tmp_path / "j"), **LARGE)
     assert (done["complete"], done["retaken"], done["copied"]["bytes"]) == (True, 1, 3)
-    assert store.client().get_object(Bucket="media", Key="large")["Body"].read() == b"new"
+    assert client(store).get_object(Bucket="media", Key="large")["Body"].read() == b"new"
     assert uploads(store) == []
 
 
@@ -514,7 +523,7 @@ def test_an_upload_that_was_killed_is_taken_back_by_the_next_run(store, tmp_path
 
 def test_it_stops_when_nobody_waits_for_the_result(store):
     for number in range(600):
-        put(store, f"{number:03d}", b"%d" % number)
+        s3_backends[ACCOUNT]["aws"].put_object("media", f"{number:03d}", b"%d" % number)
     store.requests.clear()
     process = start(store, concurrency=1)
     wait_for(lambda: len(copies(store)) >= 5, process)
@@ -578,7 +587,7 @@ def test_the_progress_file(store, tmp_path):
     assert (state["phase"], state["files_total"], state["bytes_total"]) == ("to STANDARD_IA", 2, 3)
 
 
-def test_two_runs_at_once_with_one_journal(store, tmp_path):
+def test_the_journal_is_made_and_belongs_to_one_place(store, tmp_path):
     put(store)
     done = change(store, journal=str(tmp_path / "state" / "j"))
     assert (done["complete"], done["journal"]) == (True, str(tmp_path / "state" / "j"))

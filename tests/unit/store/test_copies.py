@@ -71,12 +71,12 @@ def test_a_listing_tells_class_and_time(store):
 def test_what_is_there_and_what_is_not(store):
     put(store)
     found = engine(store).look("a")
-    assert found.thing.storage_class == "STANDARD" and found.bar == ""
+    assert found.thing.storage_class == "STANDARD" and found.hurdle == ""
     assert engine(store).look("b") is None
 
 
 @pytest.mark.parametrize(
-    ("said", "bar"),
+    ("said", "hurdle"),
     [
         ({"StorageClass": "GLACIER"}, ARCHIVED),
         ({"StorageClass": "DEEP_ARCHIVE", "Restore": 'ongoing-request="true"'}, ARCHIVED),
@@ -87,17 +87,17 @@ def test_what_is_there_and_what_is_not(store):
         ({"ContentLength": 10**13, "StorageClass": "STANDARD"}, ""),
     ],
 )
-def test_what_stands_in_the_way(store, said, bar):
+def test_what_stands_in_the_way(store, said, hurdle):
     copies = engine(store)
     head = {"ContentLength": 1, "ETag": '"e"', "LastModified": datetime.datetime.now(datetime.timezone.utc), **said}
     copies._client.head_object = lambda **kwargs: head
-    assert copies.look("a").bar == bar
+    assert copies.look("a").hurdle == hurdle
 
 
 def test_a_name_of_an_archive_means_nothing_where_classes_are_the_stores_own(store):
     put(store, StorageClass="GLACIER")
     copies = engine(store, provider="ceph")
-    assert copies.look("a").bar == ""
+    assert copies.look("a").hurdle == ""
     with pytest.raises(Barred):
         copies.copy(copies.look("a"))
 
@@ -105,7 +105,7 @@ def test_a_name_of_an_archive_means_nothing_where_classes_are_the_stores_own(sto
 def test_what_is_too_large_where_there_are_no_copies_in_parts(store):
     put(store)
     copies = engine(store, capabilities={"copy_max": 5, "multipart_copy": False})
-    assert copies.look("a").bar == TOO_LARGE
+    assert copies.look("a").hurdle == TOO_LARGE
     assert copies.parts_of(copies.look("a").thing) == 0
 
 
