@@ -34,7 +34,8 @@ class NaiveS3:
         self.buckets: set[str] = set()
         self.requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # looks twenty times a second whether it is to end, not twice
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def connection(self) -> dict[str, Any]:
