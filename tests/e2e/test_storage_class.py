@@ -27,7 +27,7 @@ ACCOUNT = "123456789012"
 OBJECTS = 10_000
 #: copies after which the module is killed, one run after the other
 KILLED_AFTER = (1, 800, 1900)
-MOST_MEMORY_KIB = 150 * 1024
+MOST_MEMORY_KIB = 100 * 1024
 MOST_RESULT = 20_000
 
 
@@ -104,14 +104,29 @@ def start(store, directory, **options):
     return process
 
 
+def peak_of(process):
+    """The peak memory of a process in KiB, 0 when it has ended.
+
+    Not from wait4: what that says is never less than what the parent had when it forked, and here the parent is the store.
+    """
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
 def finish(process):
     """Its result, that result's length, and its peak memory in KiB."""
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, peak_of(process))
+        time.sleep(0.05)
     with process:
         output = process.stdout.read()
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, output
-    return json.loads(output), len(output), usage.ru_maxrss
+    return json.loads(output), len(output), peak
 
 
 def kill(process):
@@ -149,7 +164,7 @@ def test_10_000_objects_killed_on_the_way_are_copied_once_each_in_flat_memory(st
     assert classes() == {"STANDARD_IA": OBJECTS}
     assert set(copies(store).values()) == {1} and len(copies(store)) == OBJECTS
     assert length <= MOST_RESULT
-    assert memory <= MOST_MEMORY_KIB
+    assert 0 < memory <= MOST_MEMORY_KIB
 
 
 def play(store, directory, tasks, *options):
