@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The parts: the common attributes, the action group, and what a module with an action plugin adds."""
+    """The parts: the common attributes, the action group, what holds for whatever is settled, and what an action plugin adds."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -30,6 +30,20 @@ attributes:
     support: full
     membership:
       - mediastore.s3.store
+"""
+
+    SETTLES = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: posix
 """
 
     FLOW = r"""

@@ -21,16 +21,7 @@ extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
-  platform:
-    support: full
-    platforms: posix
+  - mediastore.s3.attributes.settles
 options:
   name:
     description:
