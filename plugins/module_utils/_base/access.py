@@ -42,8 +42,9 @@ class Knocking:
         self._claim = claim
         self._scratch = scratch
         self._stranger = Stranger(module.connection)
-        self._bucket_url = bucket_address(module.client, module.connection, claim.bucket)
-        self._object_url = lambda key: object_address(module.client, module.connection, claim.bucket, key)
+        # Asked for each time: with the first answer botocore may have learned that a bucket is in another region.
+        self._bucket_url = lambda: bucket_address(module.client, claim.bucket)
+        self._object_url = lambda key: object_address(module.client, claim.bucket, key)
         self._inside, self._outside = scratch_key(claim.prefix), key_outside(claim.prefix)
         self._intruder = scratch_key(claim.prefix)
         self._versions = module.profile.facets.versioning in ("store", "enforce", "always")
@@ -76,7 +77,7 @@ class Knocking:
         queries = ["?max-keys=1", "?list-type=2&max-keys=1"]
         if self._claim.prefix:
             queries.append(f"?list-type=2&max-keys=1&prefix={quote(self._claim.prefix, safe='')}")
-        answers = [self._stranger.get(self._bucket_url + query) for query in queries]
+        answers = [self._stranger.get(self._bucket_url() + query) for query in queries]
         tries = [Try(access.LIST, access.judge_list(answer), answer) for answer in answers]
         if self._claim.public_url:
             answer = self._stranger.get(below(self._claim.public_url, ""))

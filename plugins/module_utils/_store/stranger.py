@@ -16,7 +16,6 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._core.access import Answer
 from .client import USER_AGENT
-from .faults import explaining
 
 if t.TYPE_CHECKING:
     from .connection import Connection
@@ -67,14 +66,18 @@ class Stranger:
             return exc
 
 
-def object_address(client: t.Any, connection: Connection, bucket: str, key: str) -> str:
+class _Address(Exception):
+    """Carries the URL of a request that is not sent."""
+
+
+def object_address(client: t.Any, bucket: str, key: str) -> str:
     """The URL of an object, in the addressing style of the client."""
-    return _address(client, connection, "get_object", {"Bucket": bucket, "Key": key})
+    return _address(client, "get_object", {"Bucket": bucket, "Key": key})
 
 
-def bucket_address(client: t.Any, connection: Connection, bucket: str) -> str:
+def bucket_address(client: t.Any, bucket: str) -> str:
     """The URL of a bucket."""
-    return _address(client, connection, "list_objects", {"Bucket": bucket})
+    return _address(client, "list_objects", {"Bucket": bucket})
 
 
 def below(public_url: str, key: str) -> str:
@@ -82,11 +85,23 @@ def below(public_url: str, key: str) -> str:
     return f"{public_url.rstrip('/')}/{quote(key)}"
 
 
-def _address(client: t.Any, connection: Connection, operation: str, params: dict[str, str]) -> str:
-    # botocore knows where each provider wants the bucket's name; what would sign the request is in the query.
-    with explaining("find out the bucket's address", connection):
-        link = client.generate_presigned_url(operation, Params=params)
-    return urlunsplit(urlsplit(str(link))._replace(query=""))
+def _address(client: t.Any, operation: str, params: dict[str, str]) -> str:
+    """Where botocore would send a request; it is stopped on its way, before it is signed.
+
+    A presigned link would not do: on AWS those go to another host, which redirects.
+    """
+
+    def stop(request: t.Any, **kwargs: t.Any) -> None:
+        raise _Address(request.url)
+
+    client.meta.events.register_last("before-sign.s3", stop)
+    try:
+        getattr(client, operation)(**params)
+    except _Address as found:
+        return urlunsplit(urlsplit(str(found))._replace(query=""))
+    finally:
+        client.meta.events.unregister("before-sign.s3", stop)
+    raise AssertionError("the request was sent")
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:

@@ -114,11 +114,6 @@ def test_with_a_prefix_the_rest_of_the_bucket_must_be_closed(store):
     assert everything(store) == []
 
 
-@pytest.mark.parametrize("prefix", ["m", "mediastore-access-", "x"])
-def test_outside_is_outside_whatever_the_prefix(prefix):
-    assert not tries.key_outside(prefix).startswith(prefix)
-
-
 def test_a_private_bucket_that_is_open_is_said_loudly(store):
     store.gate = lambda method, path, query: OPEN
     failed = prove(store, "private")
@@ -413,6 +408,23 @@ def test_what_cannot_be_meant(store, wrong, words):
     failed = prove(store, "private", **wrong) if "expect" not in wrong else prove(store, wrong["expect"])
     assert failed["failed"] and words in failed["msg"] and "me:pw" not in failed["msg"]
     assert store.requests == [] and store.strangers == []
+
+
+def test_a_web_site_is_no_store(naive):
+    class Console(type(naive)):
+        content_type = "text/html"
+
+        def answer(self, method, path, signed_for):
+            return 200, "<html>Welcome</html>"
+
+    with Console() as site:
+        failed = prove(site, "private")
+    assert failed["error"]["code"] == "NotS3" and "Check endpoint_url" in failed["error"]["remedy"]
+
+
+def test_a_wrong_key_is_no_proof(moto_with_keys):
+    failed = prove(moto_with_keys, "private", access_key="NOBODY")
+    assert failed["error"]["code"] == "InvalidAccessKeyId" and "access" not in failed
 
 
 def test_over_tls_the_stranger_trusts_the_stores_ca(rclone):
