@@ -12,7 +12,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._store.profile impor
 
 #: facet -> the option of bucket that asks for it
 OPTIONS: dict[str, dict[str, Any]] = {
-    "public_access_block": {"public_access_block": {"block_public_acls": True, "ignore_public_acls": True}},
+    "public_access_block": {"public_access_block": {"ignore_public_acls": True, "restrict_public_buckets": False}},
     "ownership": {"ownership": "BucketOwnerPreferred"},
     "encryption": {"encryption": {"algorithm": "AES256"}},
     "object_lock": {"object_lock": True},

@@ -184,6 +184,17 @@ def test_a_public_acl_opens_the_listing_and_not_the_objects(store, name):
     assert anonymously(store, f"{name}/evil", "PUT", b"x") == 403
 
 
+def test_a_block_that_shuts_out_the_owner_is_warned_of(store, name):
+    if store.name != "ceph":
+        return
+    done = bucket(store, name, public_access_block={"block_public_acls": True})
+    assert "refuses every upload in one request" in str(done["warnings"])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        ours(store).put_object(Bucket=name, Key="photo", Body=b"x")
+    assert bucket(store, name, public_access_block={"block_public_acls": False})["changed"]
+    ours(store).put_object(Bucket=name, Key="photo", Body=b"x")
+
+
 def test_a_lifecycle_filter_that_is_dropped_costs_no_object(store, name):
     if store.name != "ceph":
         return  # the others keep size filters or have no rules, which test_facets asks for

@@ -239,6 +239,7 @@ def _section(profile: Profile) -> str:
         _can(profile),
         _lifecycle(profile),
         _public(profile),
+        _cautions(profile),
     ]
     blocks += [_upload(profile), _lacks(profile), _evidence(profile)]
     return "\n".join(block for block in blocks if block)
@@ -284,6 +285,10 @@ def _lifecycle(profile: Profile) -> str:
 
 def _public(profile: Profile) -> str:
     return _bullet(f"**Public reading:** {PUBLIC.get(profile.public_read) or profile.instead['public_read']}")
+
+
+def _cautions(profile: Profile) -> str:
+    return "\n".join(_bullet(f"**Careful with** `{part}`. {said}") for part, said in profile.cautions.items())
 
 
 def _upload(profile: Profile) -> str:

@@ -83,6 +83,9 @@ def check(module: StoreModule, named: t.Sequence[Wish]) -> None:
             raise BadInput(tried, said=said, remedy="Choose another name for the tag.")
     _check_encryption(module, tried)
     _check_acl(module, tried)
+    for part, asked in (params["public_access_block"] or {}).items():
+        if asked and part in profile.cautions:
+            module.warn(f"Bucket {name}, {part}: {profile.cautions[part]}")
 
 
 def _check_force(params: t.Mapping[str, t.Any]) -> None:

@@ -34,7 +34,18 @@ class Answer(t.NamedTuple):
 
     status: int
     body: bytes = b""
-    version: str | None = None
+    #: by their names in small letters
+    headers: t.Mapping[str, str] = {}
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request was let through."""
+        return 200 <= self.status < 300
+
+    @property
+    def version(self) -> str | None:
+        """The version of the object, where the bucket keeps versions."""
+        return self.headers.get("x-amz-version-id")
 
     @property
     def denied(self) -> bool:

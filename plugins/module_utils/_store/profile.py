@@ -119,6 +119,9 @@ class Profile:
     #: facet (or ``sse``, ``storage_class``, ``public_read``, a part of a lifecycle rule) -> what to use instead, as one sentence
     instead: t.Mapping[str, str] = field(default_factory=dict)
 
+    #: part of an option -> what goes wrong with it, where the store keeps it and does more than it should
+    cautions: t.Mapping[str, str] = field(default_factory=dict)
+
     #: how everybody may be let in to read objects and not to list them: policy, bucket_acl, website or none
     public_read: str = "none"
     #: canned ACLs that may be put on buckets

@@ -33,6 +33,7 @@ class Stranger:
     """Somebody without a key, who trusts the certificates that the system and the connection trust."""
 
     def __init__(self, connection: Connection) -> None:
+        self.requests = 0
         self._timeout = connection.connect_timeout
         proxies = {"http": connection.proxy_url, "https": connection.proxy_url} if connection.proxy_url else None
         self._opener = urllib.request.build_opener(
@@ -41,19 +42,20 @@ class Stranger:
 
     def get(self, url: str) -> Answer:
         """What is there, or why not."""
-        return self._send("GET", url)
+        return self.send("GET", url)
 
     def put(self, url: str, content: bytes) -> Answer:
         """Try to put something there."""
-        return self._send("PUT", url, content)
+        return self.send("PUT", url, {"Content-Type": "application/octet-stream"}, content)
 
-    def _send(self, method: str, url: str, content: bytes | None = None) -> Answer:
-        headers = {"User-Agent": USER_AGENT}
-        if content is not None:
-            headers["Content-Type"] = "application/octet-stream"
+    def send(self, method: str, url: str, headers: t.Mapping[str, str] | None = None, content: bytes | None = None) -> Answer:
+        """One request and its answer, whatever it is."""
+        self.requests += 1
+        request = urllib.request.Request(url, content, {"User-Agent": USER_AGENT, **(headers or {})}, method=method)
         try:
-            with self._open(urllib.request.Request(url, content, headers, method=method)) as found:
-                return Answer(found.code, found.read(ENOUGH), found.headers.get("x-amz-version-id"))
+            with self._open(request) as found:
+                shown = {name.lower(): value for name, value in found.headers.items()}
+                return Answer(found.code, found.read(ENOUGH), shown)
         except (OSError, http.client.HTTPException) as exc:
             # No error yet: while a name or a certificate is being set up, the next look may be answered.
             return Answer(0, _cause(exc).encode())

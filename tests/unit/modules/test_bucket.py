@@ -215,6 +215,12 @@ def test_settings_that_cannot_be_are_refused_before_the_first_request(moto, prov
     assert moto.requests == []
 
 
+def test_a_block_that_does_more_than_it_should_is_warned_of(moto):
+    done = bucket(moto, provider="ceph", public_access_block={"block_public_acls": True, "ignore_public_acls": True})
+    assert len(done["warnings"]) == 1 and "refuses every upload" in str(done["warnings"])
+    assert "warnings" not in bucket(moto, public_access_block={"block_public_acls": True})
+
+
 def test_the_user_may_know_better_than_the_profile(moto):
     assert "has no bucket tags" in bucket(moto, provider="minio", capabilities={"facets": {"tagging": "none"}}, tags={})["msg"]
     assert bucket(moto, provider="rclone", capabilities={"facets": {"tagging": "store"}}, tags={"a": "b"})["changed"]

@@ -12,7 +12,7 @@ from ..._core.digest import new_md5
 from ..profile import MIB
 from .answers import Answer
 from .place import SAMPLE, SUBJECT, Place
-from .stranger import LINK_S
+from .visitor import LINK_S
 
 Facts = t.Dict[str, t.Any]
 

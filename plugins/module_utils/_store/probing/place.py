@@ -10,7 +10,7 @@ import contextlib
 import typing as t
 
 from .answers import Answer, ask, eventually
-from .stranger import Stranger
+from .visitor import Visitor
 
 if t.TYPE_CHECKING:
     from ..connection import Connection
@@ -30,7 +30,7 @@ class Place:
         self.connection = connection
         self.bucket = bucket
         self.prefix = prefix
-        self.stranger = Stranger(client, connection)
+        self.stranger = Visitor(client, connection)
         self._signed = 0
         client.meta.events.register("before-send.s3", self._count)
 
@@ -75,7 +75,7 @@ class Place:
 
     def anybody_reads(self) -> bool:
         """Whether a stranger gets the subject, with what is in it."""
-        reply = self.stranger.get(self.bucket, self.key(SUBJECT))
+        reply = self.stranger.reads(self.bucket, self.key(SUBJECT))
         return reply.allowed and reply.body == SAMPLE
 
     @contextlib.contextmanager

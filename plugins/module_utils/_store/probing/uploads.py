@@ -81,5 +81,5 @@ def _opens(place: Place, name: str) -> bool:
 
 
 def _is_public(place: Place, name: str) -> bool:
-    reply = place.stranger.get(place.bucket, place.key(name))
+    reply = place.stranger.reads(place.bucket, place.key(name))
     return reply.allowed and reply.body == SAMPLE

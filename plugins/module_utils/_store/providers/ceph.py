@@ -18,6 +18,11 @@ PROFILE = Profile(
     source=(
         Source(
             MEASURED,
+            "16.2.15: with block_public_acls every PutObject is refused, the owner's as well (Ceph issue 49135, corrected in "
+            "July 2025); with block_public_policy every policy that allows anything, also to one named user",
+        ),
+        Source(
+            MEASURED,
             "16.2.15, 18.2.7, 19.2.3 and 20.2.0: policy, ACL, public access block, CORS, tagging, versioning and object lock "
             "are kept and acted on; ownershipControls falls through to the bucket in all of them, encryption in 16",
         ),
@@ -74,6 +79,10 @@ PROFILE = Profile(
     storage_classes=None,
     sse=("SSE-C",),
     object_acls=ACLS,
+    cautions={
+        "block_public_acls": "Ceph before July 2025 then refuses every upload in one request, the owner's too (its issue 49135).",
+        "block_public_policy": "Ceph then refuses every bucket policy that allows anything, also to one named user.",
+    },
     instead={
         "ownership": ways_out.POLICY,
         "encryption": ways_out.DISKS,
