@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # Makes servers for the tests available, and prints the name of each and the directory of its programs.
-#   servers.sh NAME...            (ceph garage minio versitygw)
+#   servers.sh [--check] NAME...            (ceph garage minio versitygw)
+# With --check it makes nothing and only says whether it could build what is to be built.
 # Debian has Ceph. The others are built from source, once for each version, in the user's cache.
 set -euo pipefail
 # shellcheck source=tests/utils/env.sh
 source "$(dirname "$0")/env.sh"
 
+check=no
+if [[ ${1:-} == --check ]]; then
+  check=yes
+  shift
+fi
 servers=" ceph garage minio versitygw "
 for name in "$@"; do
   if [[ $servers != *" $name "* ]]; then
@@ -24,12 +30,14 @@ new_enough() {
 
 go_install() { # PACKAGE@VERSION
   new_enough Go 1.25 "$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//')"
+  [[ $check == no ]] || return 0
   # local: a toolchain is the user's choice, not something to download
   GOTOOLCHAIN=local GOBIN=$making/bin nice go install "$1" >&2
 }
 
 cargo_install() { # CRATE VERSION
   new_enough Rust 1.85 "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)"
+  [[ $check == no ]] || return 0
   "$utils/need.sh" cc=gcc make >&2
   nice cargo install --quiet --locked --root "$making" --version "$2" "$1" >&2
 }
@@ -49,6 +57,7 @@ for name in "$@"; do
   flock 9
   case $name in
     ceph)
+      [[ $check == no ]] || continue
       # without the lock: whatever the packages start must not hold it
       "$utils/need.sh" ceph-mon ceph-osd radosgw ceph=ceph-common >&2 9>&-
       echo "ceph $(dirname "$(PATH=$PATH:/usr/sbin:/sbin command -v radosgw)")"
@@ -56,7 +65,9 @@ for name in "$@"; do
     garage | minio | versitygw)
       # both are said in one place
       read -r version directory < <(python3 "$root/tests/servers/binaries.py" "$name")
-      if [[ ! -d $directory ]]; then
+      if [[ ! -d $directory && $check == yes ]]; then
+        build
+      elif [[ ! -d $directory ]]; then
         echo "building $name $version, which takes minutes, once" >&2
         making=$directory.making started=$SECONDS
         rm -rf "$making"
