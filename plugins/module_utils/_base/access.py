@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from .._core import access
 from .._core.access import Try
+from .._core.retry import looks
 from .._store.scratch import Scratch, key_outside, scratch_key, stem_of
 from .._store.stranger import Stranger, below, bucket_address, object_address
 from .module import StoreModule
@@ -125,11 +125,9 @@ def knocking(module: StoreModule, claim: Claim) -> t.Iterator[Knocking]:
 
 def knock_until(once: t.Callable[[], list[Try]], wanted: t.Mapping[str, str], patience_s: float) -> list[Try]:
     """The first tries that end as they should, or the last ones: what a policy says takes some stores seconds to follow."""
-    deadline = time.monotonic() + patience_s
-    pause = 0.2
-    while True:
+    tries: list[Try] = []
+    for _look in looks(patience_s, first_s=0.2):
         tries = once()
-        if not access.deviations(tries, wanted) or time.monotonic() + pause > deadline:
-            return tries
-        time.sleep(pause)
-        pause = min(pause * 2, 2.0)
+        if not access.deviations(tries, wanted):
+            break
+    return tries

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core.errors import BadInput, MediastoreError, StoreRefused
+from .._core.retry import looks
 
 if t.TYPE_CHECKING:
     from .._store.bucket import Bucket
@@ -51,14 +52,15 @@ def settle(bucket: Bucket, facet: Facet, desired: Desired, *, dry: bool, new: bo
     """
     given = bucket.profile.new_bucket.get(facet.name) if new else None
     found = given if new and dry else bucket.read(facet)
-    wanted = desired(facet.canonical(found))
+    present = facet.canonical(found)
+    wanted = desired(present)
     after = facet.canonical(wanted)
-    if facet.canonical(found) != after:
+    if present != after:
         if facet.put is None and not (new and dry):
             raise _too_late(bucket, facet)
         if not dry:
             write(bucket, facet, found, wanted)
-    return Change(facet.option, facet.canonical(given if new else found), after)
+    return Change(facet.option, facet.canonical(given) if new else present, after)
 
 
 def write(bucket: Bucket, facet: Facet, found: t.Any, wanted: t.Any) -> None:
@@ -110,7 +112,7 @@ class NotKept(StoreRefused):
 
 def wait_until(visible: t.Callable[[], bool], tried: str) -> None:
     """Return when the store shows what it was told; the first look comes at once."""
-    for _pause in _looks():
+    for _look in looks(PATIENCE_S):
         if visible():
             return
     raise _not_shown(tried)
@@ -127,7 +129,7 @@ def _not_shown(tried: str) -> NotKept:
 def _shown(bucket: Bucket, facet: Facet, before: t.Any, after: t.Any) -> t.Any:
     """What the store shows in the end: what was asked for, what was there before, or what it made of it."""
     shown, since = before, 0.0
-    for _pause in _looks():
+    for _look in looks(PATIENCE_S):
         seen = facet.canonical(bucket.read(facet))
         if seen == after:
             return seen
@@ -136,18 +138,6 @@ def _shown(bucket: Bucket, facet: Facet, before: t.Any, after: t.Any) -> t.Any:
         elif time.monotonic() - since >= STEADY_S:
             break
     return shown
-
-
-def _looks() -> t.Iterator[float]:
-    """Moments to look, further and further apart, until patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
-    pause = 0.1
-    while True:
-        yield pause
-        if time.monotonic() + pause > deadline:
-            return
-        time.sleep(pause)
-        pause = min(pause * 2, 2.0)
 
 
 def _short(value: t.Any) -> str:

@@ -20,6 +20,18 @@ def pauses(attempts: int, first_s: float = 0.1, most_s: float = 5.0) -> Iterator
         yield pause * random.uniform(0.5, 1.0)
 
 
+def looks(patience_s: float, first_s: float = 0.1, most_s: float = 2.0) -> Iterator[None]:
+    """The moments at which to look whether something has come true: the first at once, then further and further apart."""
+    deadline = time.monotonic() + patience_s
+    pause = first_s
+    while True:
+        yield
+        if time.monotonic() + pause > deadline:
+            return
+        time.sleep(pause)
+        pause = min(pause * 2, most_s)
+
+
 def retrying(
     act: Callable[[], _Result],
     again_on: type[Exception] | tuple[type[Exception], ...],

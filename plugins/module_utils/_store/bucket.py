@@ -9,17 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from .facet import UNKNOWN_CODES, Facet, NotThisFacet
-from .faults import code_of, explaining, status_of
+from .faults import ClientError, code_of, explaining, status_of
 from .garage import GarageAdmin
 from .guard import not_s3
-
-try:
-    from botocore.exceptions import ClientError
-except ImportError:
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        """Without botocore there is no client either."""
-
 
 if t.TYPE_CHECKING:
     from .connection import Connection
@@ -36,21 +28,21 @@ class Bucket:
         self.name = name
         self.profile = profile
         self._client = client
-        self.connection = self._connection = connection
+        self.connection = connection
 
     @property
     def _administered(self) -> bool:
         # Through S3, Garage makes a bucket for one key only, and takes but one name from a bucket that has several.
-        return self.profile.has("aliases") and bool(self._connection.admin_url)
+        return self.profile.has("aliases") and bool(self.connection.admin_url)
 
     def _client_for(self, facet: Facet) -> t.Any:
         return (
-            GarageAdmin(self._connection, f"use the {facet.title} of bucket {self.name}") if facet.administered else self._client
+            GarageAdmin(self.connection, f"use the {facet.title} of bucket {self.name}") if facet.administered else self._client
         )
 
     def exists(self) -> bool:
         """Whether it is there and may be used with this key."""
-        with explaining(f"look for bucket {self.name}", self._connection):
+        with explaining(f"look for bucket {self.name}", self.connection):
             try:
                 answer = self._client.head_bucket(Bucket=self.name)
             except ClientError as exc:
@@ -61,7 +53,7 @@ class Bucket:
                 raise
         # A console or a web site has a page for every path, and no bucket.
         if answer["ResponseMetadata"].get("HTTPHeaders", {}).get("content-type", "").startswith("text/html"):
-            raise not_s3(f"look for bucket {self.name} at {self._connection.where}", "is a web page")
+            raise not_s3(f"look for bucket {self.name} at {self.connection.where}", "is a web page")
         return True
 
     def _exists_by_listing(self) -> bool:
@@ -78,9 +70,9 @@ class Bucket:
         """Create it where the profile says; that somebody else was faster is no error if it is ours."""
         tried = f"create bucket {self.name}"
         if self._administered:
-            return GarageAdmin(self._connection, tried).create_bucket(Bucket=self.name)
+            return GarageAdmin(self.connection, tried).create_bucket(Bucket=self.name)
         lock = {"ObjectLockEnabledForBucket": True} if object_lock else {}
-        with explaining(tried, self._connection):
+        with explaining(tried, self.connection):
             try:
                 self._client.create_bucket(Bucket=self.name, **self._location(), **lock)
             except ClientError as exc:
@@ -91,8 +83,8 @@ class Bucket:
         """Delete it; the store refuses if it holds anything."""
         tried = f"delete bucket {self.name}"
         if self._administered:
-            return GarageAdmin(self._connection, tried).delete_bucket(Bucket=self.name)
-        with explaining(tried, self._connection):
+            return GarageAdmin(self.connection, tried).delete_bucket(Bucket=self.name)
+        with explaining(tried, self.connection):
             try:
                 self._client.delete_bucket(Bucket=self.name)
             except ClientError as exc:
@@ -102,7 +94,7 @@ class Bucket:
     def read(self, facet: Facet) -> t.Any:
         """The facet's value, None if nothing is set; Unsupported if the store shows that it does not know it."""
         tried = f"read the {facet.title} of bucket {self.name}"
-        with explaining(tried, self._connection):
+        with explaining(tried, self.connection):
             try:
                 value = facet.parse(getattr(self._client_for(facet), facet.get)(Bucket=self.name))
                 # That nothing is set is said with an error; no answer at all is no proof that the store knows what it was asked.
@@ -125,7 +117,7 @@ class Bucket:
         """Set the facet, or remove it if the value is empty. DELETE is sent only for something a GET has shown."""
         tried = f"set the {facet.title} of bucket {self.name}"
         client = self._client_for(facet)
-        with explaining(tried, self._connection):
+        with explaining(tried, self.connection):
             if facet.put is None:
                 raise TypeError(f"{facet.title} is set when a bucket is made")
             if value in (None, {}, []) and facet.delete:
@@ -136,7 +128,7 @@ class Bucket:
 
     def location(self) -> str | None:
         """The region that the store says it is in."""
-        with explaining(f"read the location of bucket {self.name}", self._connection):
+        with explaining(f"read the location of bucket {self.name}", self.connection):
             answer = self._client.get_bucket_location(Bucket=self.name)
         return answer.get("LocationConstraint") or None
 

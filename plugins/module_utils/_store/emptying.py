@@ -11,15 +11,7 @@ import typing as t
 from .._core.errors import StoreRefused
 from .bucket import Bucket
 from .facet import UNKNOWN_CODES
-from .faults import code_of, explaining
-
-try:
-    from botocore.exceptions import ClientError
-except ImportError:
-
-    class ClientError(Exception):  # type: ignore[no-redef]
-        """Without botocore there is no client either."""
-
+from .faults import ClientError, code_of, explaining
 
 #: answers of stores that have no versions, or no unfinished uploads (rclone says NoSuchUpload then)
 NOTHING_THERE = (*UNKNOWN_CODES, "NoSuchUpload")

@@ -14,9 +14,18 @@ from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreach
 
 try:
     import botocore.exceptions as boto
-    from botocore.parsers import ResponseParserError
+    from botocore.exceptions import ClientError as ClientError
+    from botocore.parsers import ResponseParserError as ResponseParserError
 except ImportError:
     HAS_BOTO = False
+
+    # Without botocore there is no client either, so nothing raises these.
+    class ClientError(Exception):  # type: ignore[no-redef]
+        """The store refused."""
+
+    class ResponseParserError(Exception):  # type: ignore[no-redef]
+        """The answer cannot be read."""
+
 else:
     HAS_BOTO = True
 
@@ -151,13 +160,13 @@ def explaining(tried: str, connection: Connection) -> t.Iterator[None]:
 def is_boto(exc: BaseException) -> bool:
     """Whether the exception is botocore's, and so has an explanation here."""
     # The parser's has no parent that says where it comes from; and a redirect without an end is followed until the stack is full.
-    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, boto.ClientError, ResponseParserError, RecursionError))
+    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, ClientError, ResponseParserError, RecursionError))
 
 
 def explain(exc: BaseException, tried: str, connection: Connection) -> MediastoreError:
     """Our error for one of botocore's."""
     tried = f"{tried} at {connection.where}"
-    if isinstance(exc, boto.ClientError):
+    if isinstance(exc, ClientError):
         return _refused(exc, tried)
     for name, kind, remedy in FAILURES:
         # By name, since an old botocore lacks some of them.

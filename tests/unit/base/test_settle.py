@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._base import settle as loop
 from ansible_collections.mediastore.s3.plugins.module_utils._base.settle import Change, exactly, settle, settle_all, wait_until
+from ansible_collections.mediastore.s3.plugins.module_utils._core import retry
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError, StoreRefused
 from ansible_collections.mediastore.s3.plugins.module_utils._store.facets import (
     OBJECT_LOCK,
@@ -60,6 +61,7 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(retry, "time", clock)
     return clock
 
 

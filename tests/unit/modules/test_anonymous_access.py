@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.mediastore.s3.plugins.module_utils._base import access as tries
+from ansible_collections.mediastore.s3.plugins.module_utils._core import retry
 from ansible_collections.mediastore.s3.plugins.module_utils._store import scratch
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3, Word, closed
@@ -221,9 +222,9 @@ def test_policies_may_take_a_while(store):
 
 
 def test_patience_ends(store, monkeypatch):
-    monkeypatch.setattr(tries.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(retry.time, "sleep", lambda seconds: None)
     moments = iter(range(0, 1000, 10))
-    monkeypatch.setattr(tries.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(retry.time, "monotonic", lambda: next(moments))
     failed = prove(store, "public_read", timeout=30)
     assert "(403 AccessDenied), after 30 s of trying. Give it a policy" in failed["msg"]
     assert len([True for method, path, _query, _headers in store.strangers if "access-" in path and method == "GET"]) == 3

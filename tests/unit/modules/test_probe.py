@@ -17,9 +17,9 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from ansible_collections.mediastore.s3.plugins.module_utils._core import retry
 from ansible_collections.mediastore.s3.plugins.module_utils._store.capabilities import capabilities_of, with_capabilities
 from ansible_collections.mediastore.s3.plugins.module_utils._store.guard import OPERATIONS
-from ansible_collections.mediastore.s3.plugins.module_utils._store.probing import answers
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import PROFILES
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.naive import NaiveS3
@@ -97,7 +97,7 @@ def impatient(monkeypatch):
         def sleep(self, seconds: float) -> None:
             self.now += seconds
 
-    monkeypatch.setattr(answers, "time", Clock())
+    monkeypatch.setattr(retry, "time", Clock())
 
 
 def probe(store, check=False, **options):

@@ -6,24 +6,13 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ..._core.errors import MediastoreError, StoreRefused, Unsupported
-from ..faults import code_of, explain, explaining, status_of
-
-try:
-    from botocore.exceptions import ClientError
-    from botocore.parsers import ResponseParserError
-except ImportError:
-    # Without botocore there is no client either, so nothing raises these.
-    class ClientError(Exception):  # type: ignore[no-redef]
-        """A refusal."""
-
-    class ResponseParserError(Exception):  # type: ignore[no-redef]
-        """An answer that is no XML."""
-
+from ..._core.errors import MediastoreError, Unsupported
+from ..._core.retry import looks
+from ..facet import UNKNOWN_CODES
+from ..faults import ClientError, ResponseParserError, code_of, explain, explaining, is_boto, status_of
 
 if t.TYPE_CHECKING:
     from ..connection import Connection
@@ -37,7 +26,7 @@ LOST = "BucketLost"
 #: codes by which a store shows that it does not know what it was asked for. The last line is what a bucket itself would answer:
 #: the store has taken its sub-resource for the bucket.
 UNKNOWN = (
-    *("NotImplemented", "XNotImplemented", "MethodNotAllowed", "UnsupportedOperation", "501", "405"),
+    *UNKNOWN_CODES,
     *(FELL_THROUGH, NOT_S3, UNREADABLE, LOST),
     *("BucketAlreadyExists", "BucketAlreadyOwnedByYou", "BucketNotEmpty"),
 )
@@ -82,22 +71,17 @@ class Answer:
 
     def demand(self, tried: str, connection: Connection) -> t.Mapping[str, t.Any]:
         """What was said; or the error, where nothing goes on without it."""
-        if isinstance(self.error, ClientError):
+        if self.error is None:
+            return self.said
+        if is_boto(self.error):
             raise explain(self.error, tried, connection) from self.error
-        if self.error is not None:
-            raise self.error
-        return self.said
+        raise self.error
 
 
 def ask(connection: Connection, call: t.Callable[..., t.Any], **arguments: t.Any) -> Answer:
     """Send one request. Whatever the store answers is returned; that it does not answer is raised."""
-    try:
-        with explaining(TRIED, connection):
-            return _asked(call, arguments)
-    except ResponseParserError as exc:
-        remedy = "Check endpoint_url: it must be the store's S3 interface, not its console or a web site."
-        error = StoreRefused(f"{TRIED} at {connection.where}", said=f"its answer is no XML ({exc})", remedy=remedy, code=NOT_S3)
-        return Answer(code=UNREADABLE, error=error)
+    with explaining(TRIED, connection):
+        return _asked(call, arguments)
 
 
 def _asked(call: t.Callable[..., t.Any], arguments: dict[str, t.Any]) -> Answer:
@@ -106,6 +90,8 @@ def _asked(call: t.Callable[..., t.Any], arguments: dict[str, t.Any]) -> Answer:
         return Answer(said, status=said["ResponseMetadata"].get("HTTPStatusCode", 200))
     except ClientError as exc:
         return Answer(code=code_of(exc), status=status_of(exc), error=exc)
+    except ResponseParserError as exc:
+        return Answer(code=UNREADABLE, error=exc)
     except Unsupported as exc:  # the guard's: a listing
         return Answer(code=FELL_THROUGH, error=exc)
     except MediastoreError as exc:
@@ -116,10 +102,4 @@ def _asked(call: t.Callable[..., t.Any], arguments: dict[str, t.Any]) -> Answer:
 
 def eventually(claim: t.Callable[[], bool], patience_s: float) -> bool:
     """Whether the claim becomes true in time: stores may need a moment to show what they were told."""
-    deadline, pause = time.monotonic() + patience_s, 0.1
-    while not claim():
-        if time.monotonic() + pause > deadline:
-            return False
-        time.sleep(pause)
-        pause = min(pause * 2, 1.0)
-    return True
+    return any(claim() for _look in looks(patience_s, most_s=1.0))

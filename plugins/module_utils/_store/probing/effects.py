@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ..._core.policies import public_read
 from .place import SUBJECT
 
 if t.TYPE_CHECKING:
@@ -16,12 +17,6 @@ if t.TYPE_CHECKING:
 
 #: names that are reserved, so that nobody can own them
 ORIGIN, OTHER_ORIGIN = "https://app.example.com", "https://elsewhere.example.net"
-
-
-def opening_policy(bucket: str) -> dict[str, t.Any]:
-    """A policy that lets everybody read all objects, and do nothing else."""
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def reads_only(place: Scratch) -> bool:
@@ -38,7 +33,7 @@ def lists_or_reads(place: Scratch) -> bool:
 
 def nothing_is_opened(place: Scratch) -> bool:
     """A policy that opens all objects is refused, or opens none."""
-    answer = place.write("put_bucket_policy", Policy=json.dumps(opening_policy(place.bucket)))
+    answer = place.write("put_bucket_policy", Policy=json.dumps(public_read(place.bucket)))
     return not answer.done or not place.anybody_reads()
 
 

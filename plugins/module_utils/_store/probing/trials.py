@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from ..._core import policydoc
+from ..._core.policies import public_read
 from . import effects
 from .trial import Said, Trial
 
@@ -55,8 +56,8 @@ POLICY = Trial(
     get="get_bucket_policy",
     put="put_bucket_policy",
     delete="delete_bucket_policy",
-    body=lambda bucket: {"Policy": json.dumps(effects.opening_policy(bucket))},
-    wanted=lambda bucket: policydoc.canonical(effects.opening_policy(bucket)),
+    body=lambda bucket: {"Policy": json.dumps(public_read(bucket))},
+    wanted=lambda bucket: policydoc.canonical(public_read(bucket)),
     gist=lambda said: policydoc.canonical(json.loads(said["Policy"])),
     missing=("NoSuchBucketPolicy", "NoSuchPolicy"),
     effect=effects.reads_only,
