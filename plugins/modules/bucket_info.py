@@ -182,7 +182,7 @@ from ..module_utils._store.facets import (
     VERSIONING,
     WEBSITE,
 )
-from ..module_utils._store.garage import ALIASES, QUOTA
+from ..module_utils._store.garage import ALIASES, QUOTA, require_administration
 from ..module_utils._store.lifecycle import lifecycle_facet
 from ..module_utils._store.profile import Profile
 
@@ -246,6 +246,8 @@ def look(module: StoreModule) -> dict[str, t.Any]:
         if setting != "location":
             facet = facet_of(setting, module.profile)
             facet.require(module.profile, facet.always, tried)
+            if facet.administered:
+                require_administration(module.connection, tried)
     found = [name] if name else names(module.client, module.connection)
     buckets = [Bucket(module.client, module.connection, module.profile, one) for one in found]
     return {"changed": False, "buckets": [gather(bucket, settings) for bucket in buckets if not name or bucket.exists()]}

@@ -22,7 +22,7 @@ from .._store.facets import (
     VERSIONING,
     WEBSITE,
 )
-from .._store.garage import ALIASES, QUOTA
+from .._store.garage import ALIASES, QUOTA, require_administration
 from .module import StoreModule
 from .settle import Desired, exactly
 
@@ -76,7 +76,7 @@ def check(module: StoreModule, named: t.Sequence[Wish]) -> None:
     for facet, desired in named:
         facet.require(profile, desired(facet.canonical(None)), tried)
         if facet.administered:
-            _check_administration(module, facet, tried)
+            require_administration(module.connection, tried)
     for key in params["tags"] or {}:
         if str(key).startswith("aws:"):
             said = f"the tag {key} begins with aws:, which belongs to the provider"
@@ -95,15 +95,6 @@ def _check_force(params: t.Mapping[str, t.Any]) -> None:
             f"delete bucket {name} with everything in it",
             said=f"force_confirm is {params['force_confirm']!r}",
             remedy=f"Repeat the name of the bucket there (force_confirm: {name}), if all its objects are really to be deleted.",
-        )
-
-
-def _check_administration(module: StoreModule, facet: Facet, tried: str) -> None:
-    if not module.connection.admin_url or not module.connection.admin_token:
-        raise BadInput(
-            tried,
-            said=f"{facet.option} is no part of S3, and admin_url or admin_token is empty",
-            remedy="Set both, for the store's own administration interface.",
         )
 
 

@@ -15,6 +15,13 @@ from .profile import SUPPORT, Facets, Lifecycle, Profile
 TRIED = "use these capabilities"
 #: a store's name and evidence are its profile's; where it is belongs to the connection
 NOT_CAPABILITIES = ("name", "title", "source", "endpoint", "endpoint_known_to_boto", "region", "addressing")
+#: facts that are one of a few words
+CHOICES: dict[str, tuple[str, ...]] = {
+    "public_read": ("policy", "bucket_acl", "website", "none"),
+    "multipart_etag": ("s3", "md5", "opaque"),
+    "lifecycle.dialect": ("s3", "b2"),
+    **{f"facets.{f.name}": SUPPORT for f in dataclasses.fields(Facets)},
+}
 NAMES = tuple(f.name for f in dataclasses.fields(Profile) if f.name not in NOT_CAPABILITIES)
 
 
@@ -45,6 +52,8 @@ def _known(name: str) -> bool:
 
 def _understood(name: str, value: t.Any, present: t.Any) -> t.Any:
     """The value in the form of the profile; parts of a group that are not said stay as they are."""
+    if name in CHOICES and value not in CHOICES[name]:
+        raise BadInput(TRIED, said=f"{name} is {value!r}", remedy=f"Use one of: {', '.join(CHOICES[name])}.")
     if isinstance(present, (Facets, Lifecycle)):
         return _group(name, value, present)
     if name == "instead":
@@ -63,8 +72,6 @@ def _group(name: str, value: t.Any, present: t.Any) -> t.Any:
     for part in _of_type(name, value, dict):
         if part not in parts:
             raise BadInput(TRIED, said=f"{name} has no {part}", remedy=f"It has: {', '.join(parts)}.")
-        if isinstance(present, Facets) and value[part] not in SUPPORT:
-            raise BadInput(TRIED, said=f"{name}.{part} is {value[part]!r}", remedy=f"Use one of: {', '.join(SUPPORT)}.")
     return dataclasses.replace(present, **{part: _understood(f"{name}.{part}", value[part], parts[part]) for part in value})
 
 

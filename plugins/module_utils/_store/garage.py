@@ -25,17 +25,22 @@ REMEDIES = {
 }
 
 
+def require_administration(connection: Connection, tried: str) -> None:
+    """Raise before anything is sent if nobody has said where the administration interface is."""
+    if not connection.admin_url or not connection.admin_token:
+        raise BadInput(
+            tried,
+            said="quotas and aliases are no part of S3, and admin_url or admin_token is empty",
+            remedy="Set both: the URL of Garage's administration interface (port 3903) and its admin_token.",
+        )
+
+
 class GarageAdmin:
     """The calls that the collection needs; they look like those of an S3 client."""
 
     def __init__(self, connection: Connection, tried: str) -> None:
-        if not connection.admin_url or not connection.admin_token:
-            raise BadInput(
-                tried,
-                said="this is not part of S3, and admin_url or admin_token is empty",
-                remedy="Set both: the URL of Garage's administration interface (port 3903) and its admin_token.",
-            )
-        self._url = connection.admin_url.rstrip("/")
+        require_administration(connection, tried)
+        self._url = str(connection.admin_url).rstrip("/")
         self._connection = connection
 
     def create_bucket(self, Bucket: str) -> None:

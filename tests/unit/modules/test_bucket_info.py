@@ -62,3 +62,9 @@ def test_what_the_provider_lacks_is_refused_before_the_first_request(moto):
     failed = info(moto, name="media", gather=["public_access_block"], provider="minio")
     assert failed["error"]["code"] == "Unsupported" and "mediastore.s3.bucket_policy" in failed["msg"]
     assert moto.requests == ["HEAD /media"]
+
+
+def test_what_is_no_part_of_s3_needs_its_own_interface(moto):
+    failed = run_module("bucket_info", {**moto.connection, "provider": "garage", "name": "media", "gather": ["quota"]})
+    assert "admin_url or admin_token is empty" in failed["msg"]
+    assert moto.requests == []
