@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from ansible_collections.mediastore.s3.tests.interop.applies import applies
 from ansible_collections.mediastore.s3.tests.interop.stores import MOTO, SERVERS, Store, selected
 
 
@@ -17,6 +18,20 @@ def store(request, tmp_path_factory):
     name = request.param
     with SERVERS[name](tmp_path_factory.mktemp(name)) as server:
         yield Store(name, {**server.connection, **({"capabilities": MOTO} if name == "moto" else {})}, server)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "applies(claim): for the stores of which the claim is true; see applies.py")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is not about its store; that every test is about some store is part of the tests."""
+    wanted = [item for item in items if applies(item)]
+    idle = {item.originalname for item in items} - {item.originalname for item in wanted}
+    if idle and set(selected()) == set(SERVERS):
+        raise pytest.UsageError(f"about no store at all: {', '.join(sorted(idle))}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
 
 
 class ByStore(LoadScopeScheduling):

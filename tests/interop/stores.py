@@ -60,7 +60,7 @@ class Store:
     @property
     def profile(self) -> Profile:
         """What the collection knows about it."""
-        return profile_for(Connection.from_params(self.connection))
+        return profile_of(self.name)
 
     @property
     def administration(self) -> dict[str, Any]:
@@ -68,6 +68,12 @@ class Store:
         if self.name != "garage":
             return {}
         return {"admin_url": self.server.admin_url, "admin_token": self.server.admin_token}
+
+
+def profile_of(name: str) -> Profile:
+    """What the collection knows about a store, before it runs."""
+    moto = name == "moto"
+    return profile_for(Connection("aws" if moto else name, capabilities=MOTO if moto else None))
 
 
 def selected() -> tuple[str, ...]:

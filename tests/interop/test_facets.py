@@ -18,6 +18,7 @@ from botocore.httpsession import URLLib3Session
 
 from ansible_collections.mediastore.s3.plugins.module_utils._store.garage import GarageAdmin
 from ansible_collections.mediastore.s3.plugins.module_utils._store.profile import Facets
+from ansible_collections.mediastore.s3.tests.interop.applies import where
 from ansible_collections.mediastore.s3.tests.interop.facets import CORS, FILTERS, OPTIONS, RULES, has, tasks
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
@@ -144,11 +145,10 @@ def test_everything_is_taken_away_again(store, name):
             assert not run_module("bucket", {**here, **option})["changed"]
 
 
+@where(lambda profile, facet: getattr(profile.facets, facet) == "none")
 @pytest.mark.parametrize("facet", vars(Facets()))
 def test_what_the_store_lacks_is_refused_before_the_first_request(store, requests, facet):
     known = store.profile
-    if getattr(known.facets, facet) != "none":
-        return  # the tests above ask for it
     if facet in OPTIONS:
         failed = run_module("bucket", {**connection(store), "name": "media", **OPTIONS[facet]})
     else:
@@ -167,11 +167,9 @@ def test_what_the_store_lacks_is_refused_before_the_first_request(store, request
     assert requests == []
 
 
-@pytest.mark.parametrize("facet", vars(Facets()))
+@where(lambda profile, facet: getattr(profile.facets, facet) == "ask")
+@pytest.mark.parametrize("facet", OPTIONS)
 def test_what_depends_on_the_server_is_done_or_refused_and_costs_no_bucket(store, name, facet):
-    known = store.profile
-    if getattr(known.facets, facet) != "ask" or facet not in OPTIONS:
-        return
     here = {**connection(store), "name": name}
     run_module("bucket", here)
     done = run_module("bucket", {**here, **OPTIONS[facet]})
@@ -182,6 +180,7 @@ def test_what_depends_on_the_server_is_done_or_refused_and_costs_no_bucket(store
     assert not run_module("bucket", here)["changed"]
 
 
+@where(lambda profile: profile.facets.lifecycle != "none")
 @pytest.mark.parametrize("part", [*RULES, *FILTERS])
 def test_a_part_of_a_lifecycle_rule_is_kept_or_refused_but_never_dropped(store, name, part):
     """Of a store of which nothing is known, every part is asked for; the answer must be what the profile says."""

@@ -20,7 +20,11 @@ from botocore.exceptions import ClientError
 from ansible_collections.mediastore.s3.plugins.module_utils._core.policies import public_read
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.tests.interop.applies import only, where
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
+
+#: moto looks at no signature, but in a mode in which nothing can be public
+SIGNED = where(lambda name: name != "moto")
 
 
 def bucket(store, name, **options):
@@ -87,13 +91,10 @@ OPTION = {
 }
 
 
+@where(lambda name, sub_resource: sub_resource in FALLS_THROUGH.get(name, ()))
 @pytest.mark.parametrize("sub_resource", FALLS_THROUGH["rclone"])
 def test_a_sub_resource_that_is_the_bucket_itself(store, name, sub_resource):
     plain = unwarned(store)
-    if sub_resource not in FALLS_THROUGH.get(store.name, ()):
-        # A store that knows it, or says that it does not, keeps its bucket; we ask only what we may.
-        assert there(plain, name)
-        return
     delete = "delete_bucket_lifecycle" if sub_resource == "lifecycle" else f"delete_bucket_{sub_resource}"
     getattr(plain, delete)(Bucket=name)
     assert not there(plain, name), "the trap is gone: the profile may say more"
@@ -137,9 +138,8 @@ def test_presigned_urls_are_of_version_4_and_work(store, name):
     )
 
 
+@SIGNED
 def test_presigned_urls_live_as_long_as_the_profile_says(store, name):
-    if store.name == "moto":
-        return  # which looks at no signature
     client = ours(store)
     client.put_object(Bucket=name, Key="photo", Body=b"x")
     context = ssl.create_default_context(cafile=store.connection["ca_path"])
@@ -169,9 +169,8 @@ def test_a_location_is_sent_only_where_it_is_wanted(store):
             unwarned(store).create_bucket(Bucket=f"media-{secrets.token_hex(4)}", CreateBucketConfiguration=where)
 
 
+@only("ceph")  # the one that has ACLs and acts on them by itself
 def test_a_public_acl_opens_the_listing_and_not_the_objects(store, name):
-    if store.name != "ceph":
-        return  # the one that has ACLs and acts on them
     ours(store).put_object(Bucket=name, Key="photo", Body=b"x")
     done = bucket(store, name, acl="public-read")
     assert "lets others list the names of all objects" in str(done["warnings"])
@@ -184,9 +183,8 @@ def test_a_public_acl_opens_the_listing_and_not_the_objects(store, name):
     assert anonymously(store, f"{name}/evil", "PUT", b"x") == 403
 
 
+@only("ceph")
 def test_a_block_that_shuts_out_the_owner_is_warned_of(store, name):
-    if store.name != "ceph":
-        return
     done = bucket(store, name, public_access_block={"block_public_acls": True})
     assert "refuses every upload in one request" in str(done["warnings"])
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -195,9 +193,8 @@ def test_a_block_that_shuts_out_the_owner_is_warned_of(store, name):
     ours(store).put_object(Bucket=name, Key="photo", Body=b"x")
 
 
+@only("ceph", "moto")  # the others keep size filters or have no rules
 def test_a_lifecycle_filter_that_is_dropped_costs_no_object(store, name):
-    if store.name != "ceph":
-        return  # the others keep size filters or have no rules, which test_facets asks for
     keep = {"id": "keep", "noncurrent_days": 1}
     small = {"id": "small", "prefix": "a/", "object_size_less_than": 4096, "expiration_days": 1}
     here = {**store.connection, "name": name}
@@ -225,9 +222,8 @@ class TestWrongInput:
         assert result["msg"] == f"Could not {error['tried']}: {error['said']}. {error['remedy']}"
         return result
 
+    @SIGNED
     def test_wrong_key(self, store):
-        if store.name == "moto":
-            return  # which looks at no signature
         assert "access_key" in self.failed(store, access_key="GK" + "0" * 24)["msg"]
         assert "secret_key" in self.failed(store, secret_key="f" * 64)["msg"]
 
@@ -241,16 +237,14 @@ class TestWrongInput:
     def test_plain_http_to_a_store_that_speaks_tls(self, store):
         self.failed(store, endpoint_url=store.connection["endpoint_url"].replace("https:", "http:"))
 
+    @where(lambda name: name not in ("moto", "rclone"))  # the one looks at no signature, the other at no clock
     def test_clock_skew(self, store, monkeypatch):
-        if store.name in ("moto", "rclone"):
-            return  # moto looks at no signature, and rclone at no clock
         late = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=3)
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: late.replace(tzinfo=None))
         assert "Check this host's clock" in self.failed(store)["msg"]
 
+    @where(lambda profile: profile.facets.policy != "none")
     def test_malformed_policy(self, store, name):
-        if store.profile.facets.policy == "none":
-            return
         for policy in ("{", {"Statement": []}, public_read("other")):
             result = run_module("bucket_policy", {**store.connection, "name": name, "policy": policy})
             assert result["error"]["code"] == "BadInput" and result["error"]["remedy"], result

@@ -1,0 +1,40 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which stores a test is about. For the others it is not run, and so not counted: a test that looks at nothing proves nothing.
+
+@only("ceph")                                                     these stores
+@where(lambda profile: profile.facets.policy != "none")           those that are known to be so; the test's parameters by name
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, profile_of
+
+
+def only(*names: str) -> pytest.MarkDecorator:
+    """For these stores."""
+    assert set(names) <= set(SERVERS), names
+    return pytest.mark.applies(lambda name: name in names)
+
+
+def where(claim: Callable[..., bool]) -> pytest.MarkDecorator:
+    """For the stores, and the parameters of the test, of which the claim is true; it names what it wants to know."""
+    return pytest.mark.applies(claim)
+
+
+def applies(item: pytest.Item) -> bool:
+    """Whether the test is about its store."""
+    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    if "store" not in parameters:
+        return True
+    name = parameters.pop("store")
+    known: dict[str, Any] = {"name": name, "profile": profile_of(name), **parameters}
+    claims = [mark.args[0] for mark in item.iter_markers("applies")]
+    return all(claim(**{wanted: known[wanted] for wanted in inspect.signature(claim).parameters}) for claim in claims)
