@@ -41,7 +41,7 @@ def _grantee(grant: t.Mapping[str, t.Any], owner: t.Mapping[str, t.Any]) -> str:
     who = grant.get("Grantee", {})
     if who.get("URI", "").startswith(GROUPS):
         return str(who["URI"][len(GROUPS) :])
-    if who.get("Type") == "Group" and who.get("ID") == "all-users":  # versitygw's word for everybody
+    if who.get("Type") == "Group" and "URI" not in who:  # versitygw has no other group, and gives it no address
         return "AllUsers"
     # Some stores name no owner; then the one user there is it.
     return "owner" if who.get("ID") in (owner.get("ID"), None) else f"user {who['ID']}"

@@ -34,7 +34,7 @@ def lifecycle_facet(profile: Profile) -> Facet:
         get="get_bucket_lifecycle_configuration",
         put="put_bucket_lifecycle_configuration",
         delete="delete_bucket_lifecycle",
-        missing=("NoSuchLifecycleConfiguration",),
+        missing=("NoSuchLifecycleConfiguration", "NoSuchLifecycle"),
         # Some stores answer an empty configuration, which has no member at all; a listing is recognised by the guard.
         parse=lambda answer: [lifecycle.decode(rule) for rule in answer.get("Rules", [])] or None,
         body=body,

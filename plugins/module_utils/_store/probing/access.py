@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ..facets import POLICY, PUBLIC_ACCESS
 from ..profile import CANNED_ACLS
 from . import trials
 from .facets import measure
@@ -28,7 +29,9 @@ BUCKET_ACLS = tuple(acl for acl in CANNED_ACLS if acl != "public-read-write")
 def access(place: Scratch) -> tuple[Supports, Facts]:
     """The facets that open and close a bucket, and the facts that follow from them."""
     _open_up(place)
-    supports = {trial.facet: measure(place, trial) for trial in (trials.OWNERSHIP, trials.POLICY, trials.ACL, trials.WEBSITE)}
+    supports = {
+        trial.facet.name: measure(place, trial) for trial in (trials.OWNERSHIP, trials.POLICY, trials.ACL, trials.WEBSITE)
+    }
     facts = object_acls(place)
     opens = False
     if supports["acl"] in KEPT:
@@ -46,10 +49,10 @@ def access(place: Scratch) -> tuple[Supports, Facts]:
 
 def _open_up(place: Scratch) -> None:
     """Take away what some stores put before every new bucket, or nothing public could be seen there."""
-    block = trials.PUBLIC_ACCESS_BLOCK
-    answer = place.ask(block.get)
-    if place.own and answer.done and block.known(answer) and any(block.gist(answer.said)):
-        place.write(block.put, PublicAccessBlockConfiguration={name: False for name in trials.BLOCKS})
+    answer = place.ask(PUBLIC_ACCESS.get)
+    closed = place.own and answer.done and trials.PUBLIC_ACCESS_BLOCK.known(answer)
+    if closed and any(PUBLIC_ACCESS.parse(answer.said).values()):
+        place.write(str(PUBLIC_ACCESS.put), **PUBLIC_ACCESS.body(trials.NOTHING_BLOCKED))
 
 
 def _bucket_acls(place: Scratch) -> tuple[list[str], bool]:
@@ -81,6 +84,6 @@ def _block(place: Scratch, policy: str) -> str:
     """The public access block, whose effect shows where a policy would open the bucket."""
     trial = trials.PUBLIC_ACCESS_BLOCK
     support = measure(place, trial if policy == "enforce" else dataclasses.replace(trial, effect=None))
-    if place.own and policy == "enforce" and place.ask(trials.POLICY.get).done:
+    if place.own and policy == "enforce" and place.ask(POLICY.get).done:
         place.write("delete_bucket_policy")
     return support

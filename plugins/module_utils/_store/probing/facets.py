@@ -15,7 +15,7 @@ import typing as t
 from ..facet import NotThisFacet
 from ..facets import ENCRYPTION, OWNERSHIP, PUBLIC_ACCESS, VERSIONING
 from . import trials
-from .answers import Answer, ask, eventually
+from .answers import ask, eventually
 from .place import MOMENT_S
 from .trial import Trial
 
@@ -50,11 +50,11 @@ def measure(place: Scratch, trial: Trial) -> str:
     if not place.own:
         return "ask"
     plain = _is_plain(place, trial)
-    answer = place.write(trial.put, **trial.body(place.bucket))
+    answer = place.write(str(trial.facet.put), **trial.body(place.bucket))
     if not answer.done:
         # Refused by name it is not there. Refused for another reason, it may be there in a dialect of the store's own.
         return "none" if answer.unknown or answer.code in TAKEN_FOR_THE_BUCKET else "ask"
-    kept = eventually(lambda: trial.kept(place.ask(trial.get), place.bucket), MOMENT_S)
+    kept = eventually(lambda: trial.kept(place.ask(trial.facet.get), place.bucket), MOMENT_S)
     support = "store" if kept else "none"
     if kept and plain and trial.effect and _comes(place, trial.effect):
         support = "enforce"
@@ -66,7 +66,7 @@ def measure(place: Scratch, trial: Trial) -> str:
 
 def look(place: Scratch, trial: Trial) -> str:
     """Whether a GET proves that the store knows the setting: known; else what there is to say about it."""
-    answer = place.ask(trial.get)
+    answer = place.ask(trial.facet.get)
     if trial.known(answer):
         return "known"
     # An answer that is neither this setting nor a refusal proves nothing, so nothing is written.
@@ -91,13 +91,12 @@ def object_lock(place: Scratch) -> str:
 
 def versioning(place: Scratch) -> str:
     """Versions, which some stores always keep."""
-    trial = trials.VERSIONING
-    answer = place.ask(trial.get)
+    answer = place.ask(VERSIONING.get)
     if place.own and answer.said.get("Status") == "Enabled":
-        suspended = place.write(trial.put, VersioningConfiguration={"Status": "Suspended"})
+        suspended = place.write(str(VERSIONING.put), **VERSIONING.body(False))
         if not suspended.done:
             return "ask" if suspended.undecided else "always"
-    return measure(place, trial)
+    return measure(place, trials.VERSIONING)
 
 
 def _is_plain(place: Scratch, trial: Trial) -> bool:
@@ -112,9 +111,11 @@ def _comes(place: Scratch, effect: t.Callable[[Scratch], bool]) -> bool:
 
 def _goes(place: Scratch, trial: Trial) -> bool:
     """Whether the setting can be taken back without harm; what stays, stays until the bucket goes."""
-    answer = Answer()
-    if trial.back is not None:
-        answer = place.write(trial.put, **trial.back)
-    elif trial.delete is not None:
-        answer = place.write(trial.delete)
+    if trial.stays:
+        return True
+    facet = trial.facet
+    if facet.delete and trial.back is None:
+        answer = place.write(facet.delete)
+    else:
+        answer = place.write(str(facet.put), **facet.body(trial.back))
     return not answer.unknown

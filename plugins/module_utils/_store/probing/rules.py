@@ -12,7 +12,9 @@ from __future__ import annotations
 import typing as t
 
 from ..._core import lifecycle
+from ..lifecycle import lifecycle_facet
 from ..profile import LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS
+from ..providers.generic import PROFILE as GENERIC
 from .answers import eventually
 from .place import MOMENT_S
 from .trial import Trial
@@ -62,31 +64,18 @@ def mean_the_same(found: t.Sequence[lifecycle.Rule], wanted: t.Sequence[lifecycl
     )
 
 
-def _body(*rules: lifecycle.Rule) -> dict[str, t.Any]:
-    return {"LifecycleConfiguration": {"Rules": [lifecycle.encode(lifecycle.flat(rule)) for rule in rules]}}
-
-
-LIFECYCLE = Trial(
-    facet="lifecycle",
-    get="get_bucket_lifecycle_configuration",
-    put="put_bucket_lifecycle_configuration",
-    delete="delete_bucket_lifecycle",
-    body=lambda bucket: _body(BASE),
-    wanted=lambda bucket: [BASE],
-    gist=shown,
-    missing=("NoSuchLifecycleConfiguration", "NoSuchLifecycle"),
-    same=mean_the_same,
-)
+FACET = lifecycle_facet(GENERIC)
+LIFECYCLE = Trial(FACET, lambda bucket: [BASE], same=mean_the_same)
 
 
 def parts(place: Scratch, classes: t.Sequence[str]) -> Facts:
     """Which parts a rule may have. For a store that was seen to keep rules."""
-    place.write(LIFECYCLE.put, **_body(BASE))
+    place.write(str(FACET.put), **FACET.body([BASE]))
     found = _now(place)
     facts: Facts = {"keeps_ids": [rule.get("id") for rule in found] == [ID], "dialect": "b2" if len(found) > 1 else "s3"}
     other = next((name for name in classes if name != "STANDARD"), "STANDARD_IA")
     verdicts = {part: _verdict(place, rule) for part, rule in _rules(other).items()}
-    place.write("delete_bucket_lifecycle")
+    place.write(str(FACET.delete))
     for group, names in (("actions", LIFECYCLE_ACTIONS), ("filters", LIFECYCLE_FILTERS)):
         facts[group] = [part for part in names if verdicts[part] == "kept"]
     facts["unsure"] = [part for part, verdict in verdicts.items() if verdict in ("unsure", NO_SUCH_CLASS)]
@@ -96,7 +85,7 @@ def parts(place: Scratch, classes: t.Sequence[str]) -> Facts:
 
 def _verdict(place: Scratch, rule: lifecycle.Rule) -> str:
     before = _now(place)
-    answer = place.write(LIFECYCLE.put, **_body(rule))
+    answer = place.write(str(FACET.put), **FACET.body([rule]))
     if answer.code == NO_SUCH_CLASS:
         return NO_SUCH_CLASS
     if answer.undecided:
@@ -111,4 +100,4 @@ def _verdict(place: Scratch, rule: lifecycle.Rule) -> str:
 
 
 def _now(place: Scratch) -> list[lifecycle.Rule]:
-    return shown(place.ask(LIFECYCLE.get).said)
+    return shown(place.ask(FACET.get).said)

@@ -66,7 +66,7 @@ def survey(place: Scratch, profile: Profile) -> Survey:
     supports, facts = access(place)
     found.update(facts)
     for trial in (trials.CORS, trials.TAGGING, trials.ENCRYPTION, rules.LIFECYCLE):
-        supports[trial.facet] = facets.measure(place, trial)
+        supports[trial.facet.name] = facets.measure(place, trial)
     if supports["lifecycle"] == "store":
         found["lifecycle"] = rules.parts(place, found.get("storage_classes", ()))
     elif supports["lifecycle"] == "none":
