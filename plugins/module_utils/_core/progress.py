@@ -89,15 +89,15 @@ def forsaken(path: str) -> bool:
 
 
 def describe(state: dict[str, Any]) -> str:
-    """One line for a person, short enough for 80 columns: phase, share, files, bytes, rate and time left."""
+    """One line for a person: phase, share, time left, files, bytes, rates. A narrow terminal cuts off the least important."""
     files, nbytes, elapsed = int(state["files"]), int(state["bytes"]), float(state["elapsed_s"])
     total, total_bytes = state["files_total"], state["bytes_total"]
     rate = f", {files / elapsed:.0f}/s, {human(nbytes / elapsed)}/s" if elapsed >= 0.5 else ""
     if not total:
         return f"{state['phase']}: {files} files, {human(nbytes)}{rate}"
     share = min(1.0, (files / total + (nbytes / total_bytes if total_bytes else files / total)) / 2)
-    left = f", {clock(elapsed / share - elapsed)} left" if 0 < share < 1 and elapsed >= 2 else ""
-    return f"{state['phase']}: {100 * share:.0f} %, {files}/{total} files, {human(nbytes)}{rate}{left}"
+    left = f"{clock(elapsed / share - elapsed)} left, " if 0 < share < 1 and elapsed >= 1 else ""
+    return f"{state['phase']}: {100 * share:.0f} %, {left}{files}/{total} files, {human(nbytes)}{rate}"
 
 
 def human(nbytes: float) -> str:

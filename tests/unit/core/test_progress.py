@@ -48,7 +48,7 @@ def test_a_place_that_is_gone_stops_nothing(tmp_path):
     ("state", "text"),
     [
         (("plan", 1200, 0, None, None, 3.0), "plan: 1200 files, 0 B, 400/s, 0 B/s"),
-        (("upload", 50, 50 << 20, 200, 200 << 20, 10.0), "upload: 25 %, 50/200 files, 50.0 MiB, 5/s, 5.0 MiB/s, 30 s left"),
+        (("upload", 50, 50 << 20, 200, 200 << 20, 10.0), "upload: 25 %, 30 s left, 50/200 files, 50.0 MiB, 5/s, 5.0 MiB/s"),
         (("upload", 0, 0, 200, 200 << 20, 0.1), "upload: 0 %, 0/200 files, 0 B"),
         (("upload", 5, 0, 5, 0, 4.0), "upload: 100 %, 5/5 files, 0 B, 1/s, 0 B/s"),
     ],
