@@ -63,6 +63,11 @@ class Store:
         return profile_of(self.name)
 
     @property
+    def keys_connection(self) -> dict[str, Any]:
+        """The connection of the store on which keys count, where that is another one (moto lets everybody in)."""
+        return getattr(self.server, "keys_connection", self.connection)
+
+    @property
     def administration(self) -> dict[str, Any]:
         """The options for what is no part of S3, where a store has an interface for it."""
         if self.name != "garage":

@@ -117,7 +117,7 @@ def check_asked(bucket: t.Any, preset: t.Any, prefix: t.Any, acl: t.Any, presets
     """Refuse what cannot be meant: a preset of the other kind, and an option that would do nothing or open too much."""
     check_bucket(bucket, tried)
     _check_preset(preset, presets, tried)
-    _check_prefix(prefix, tried)
+    check_prefix(prefix, tried)
     if not isinstance(acl, bool):
         raise BadInput(tried, said=f"acl is {acl!r:.40}", remedy="Write acl=true or acl=false.")
     for option in [name for name, given in (("prefix", prefix), ("acl", acl)) if given and preset in VERBATIM]:
@@ -143,7 +143,8 @@ def _check_preset(preset: t.Any, presets: t.Sequence[str], tried: str) -> None:
     raise BadInput(tried, said=f"{preset} {ONE_KIND[preset]}", remedy=instead)
 
 
-def _check_prefix(prefix: t.Any, tried: str) -> None:
+def check_prefix(prefix: t.Any, tried: str) -> None:
+    """Refuse what no keys begin with, and what in a policy would mean something else."""
     if not isinstance(prefix, str):
         raise BadInput(tried, said=f"prefix is {prefix!r:.40}", remedy="Write the beginning of the keys as text.")
     if prefix.startswith("/"):
@@ -163,6 +164,12 @@ def _made(bucket: str, preset: str, who: Who, prefix: str, acl: bool, everybody:
     if preset == "matrix_full":
         return _matrix(bucket, _printed(who))
     return _document(_least(preset, bucket, who, prefix, listed=prefix, acl=acl) + everybody)
+
+
+def statements(bucket: str, prefix: str, listing: bool, actions: t.Sequence[str]) -> Statements:
+    """The statements of a user's policy that allow these actions below the prefix, and to list it."""
+    use = [_allow("Use", None, list(actions), [_objects(bucket, prefix)])] if actions else []
+    return [*(_look(bucket, None, prefix) if listing else []), *use]
 
 
 def _least(preset: str, bucket: str, who: Who, prefix: str, *, listed: str, acl: bool = False) -> Statements:

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 from .._core.errors import BadInput
-from .profile import SUPPORT, Facets, Lifecycle, Profile
+from .profile import SUPPORT, Facets, Keys, Lifecycle, Profile
 
 TRIED = "use these capabilities"
 #: a store's name and evidence are its profile's; where it is belongs to the connection
@@ -54,7 +54,7 @@ def _understood(name: str, value: t.Any, present: t.Any) -> t.Any:
     """The value in the form of the profile; parts of a group that are not said stay as they are."""
     if name in CHOICES and value not in CHOICES[name]:
         raise BadInput(TRIED, said=f"{name} is {value!r}", remedy=f"Use one of: {', '.join(CHOICES[name])}.")
-    if isinstance(present, (Facets, Lifecycle)):
+    if isinstance(present, (Facets, Keys, Lifecycle)):
         return _group(name, value, present)
     if name == "instead":
         return {**present, **_of_type(name, value, dict)}

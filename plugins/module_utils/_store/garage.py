@@ -6,19 +6,16 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 import typing as t
-import urllib.error
-import urllib.request
-from urllib.parse import urlencode
 
-from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreachable
-from .connection import Connection, without_userinfo
+from .._core.errors import BadInput
+from .connection import Connection
 from .facet import Facet, member
+from .rest import Rest
 
 QUOTAS = {"max_size": "maxSize", "max_objects": "maxObjects"}
-REMEDIES = {
+REMEDIES: dict[t.Any, str] = {
+    "NoSuchBucket": "Create the bucket first (mediastore.s3.bucket), or give it this name for all keys (garage bucket alias).",
     401: "Check admin_token: it is admin_token in Garage's configuration file.",
     403: "Check admin_token: it is admin_token in Garage's configuration file.",
     404: "Check admin_url, and that Garage is of version 2 or newer.",
@@ -40,8 +37,14 @@ class GarageAdmin:
 
     def __init__(self, connection: Connection, tried: str) -> None:
         require_administration(connection, tried)
-        self._url = str(connection.admin_url).rstrip("/")
         self._connection = connection
+        self._rest = Rest(
+            connection,
+            str(connection.admin_url),
+            "Garage",
+            headers={"Authorization": f"Bearer {connection.admin_token}"},
+            remedies=REMEDIES,
+        )
 
     def create_bucket(self, Bucket: str) -> None:
         """Make a bucket that every key may be let into, and let in this one.
@@ -84,48 +87,8 @@ class GarageAdmin:
         return self._call("GET", "GetBucketInfo", {"globalAlias": bucket})
 
     def _call(self, method: str, name: str, query: dict[str, str] | None = None, body: t.Any = None) -> dict[str, t.Any]:
-        url = f"{self._url}/v2/{name}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"Authorization": f"Bearer {self._connection.admin_token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
-        tried = f"call {name} at {without_userinfo(self._url)}"
-        try:
-            # ProxyHandler({}): the proxy of the environment is not for a machine of one's own
-            opener = urllib.request.build_opener(
-                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._tls())
-            )
-            with opener.open(request, timeout=self._connection.read_timeout) as answer:
-                text = answer.read()
-            found = json.loads(text) if text else {}
-        except urllib.error.HTTPError as exc:
-            raise _refused(exc, tried) from exc
-        except OSError as exc:
-            said = str(getattr(exc, "reason", exc))
-            raise StoreUnreachable(tried, said=said, remedy="Check admin_url and the way to it from this host.") from exc
-        except ValueError as exc:
-            remedy = "Check admin_url: it must be Garage's administration interface."
-            raise StoreRefused(tried, said="the answer is not JSON", remedy=remedy, code="NotGarage") from exc
+        found = self._rest.call(method, f"v2/{name}", query, body)
         return found if isinstance(found, dict) else {}
-
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._connection.ca_path)
-        if not self._connection.validate_certs:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context
-
-
-def _refused(exc: urllib.error.HTTPError, tried: str) -> MediastoreError:
-    try:
-        said = json.loads(exc.read())
-        code, words = str(said["code"]), str(said["message"])
-    except (ValueError, KeyError, TypeError, OSError):
-        code, words = str(exc.code), ""
-    if code == "NoSuchBucket":
-        remedy = "Create the bucket first (mediastore.s3.bucket), or give it this name for all keys (garage bucket alias)."
-    else:
-        remedy = REMEDIES.get(exc.code, "Look into Garage's log for the reason.")
-    return StoreRefused(
-        tried, said=f"Garage answered {exc.code} {code}" + (f" ({words})" if words else ""), remedy=remedy, code=code
-    )
 
 
 def _canonical_quota(value: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:

@@ -97,6 +97,32 @@ class Lifecycle:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """What can be done about access keys. Grants that a store cannot express are refused before anything is sent."""
+
+    #: which keyring manages them (see keyring/registry.py); ``none``: only a person in the provider's console can
+    keyring: str = "none"
+    #: the combinations of rights that one grant can have, such as ``list+read``; none: any combination
+    levels: tuple[str, ...] = ()
+    #: a grant may be limited to a prefix
+    prefixes: bool = False
+    #: what a key that is there may do can be changed; else a new key is made
+    regrants: bool = True
+    #: one key can be switched off, and on again
+    disables: bool = False
+    #: a key can end by itself
+    expires: bool = False
+    #: the secret of a key that is there can be read again
+    secret_readable: bool = False
+    #: keys that one name may have at a time; 0: no limit
+    max_keys: int = 0
+    #: what a key may do although no grant says so, since the store cannot withhold it: names of tries of key_access
+    oversteps: tuple[str, ...] = ()
+    #: where a person makes and removes keys
+    console: str = ""
+
+
+@dataclass(frozen=True)
 class Profile:
     """One provider. Every value that differs from the default has its evidence in ``source``."""
 
@@ -114,6 +140,7 @@ class Profile:
     location_constraint: str = "omit"
     facets: Facets = field(default_factory=Facets)
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    keys: Keys = field(default_factory=Keys)
     #: facet -> what a new bucket has by itself, where that is not nothing
     new_bucket: t.Mapping[str, t.Any] = field(default_factory=dict)
     #: facet (or ``sse``, ``storage_class``, ``public_read``, a part of a lifecycle rule) -> what to use instead, as one sentence
