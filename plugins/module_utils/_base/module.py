@@ -10,10 +10,13 @@ import typing as t
 
 from ansible.module_utils.common.respawn import has_respawned, probe_interpreters_for_module, respawn_module
 
-from .._core.errors import MediastoreError
+from .._core.errors import BadInput, LibraryMissing, MediastoreError
 from .._store import client as clients
+from .._store.b2native import NativeClient
 from .._store.connection import Connection
 from .._store.faults import explain, is_boto
+from .._store.keyring.port import Keyring
+from .._store.keyring.registry import keyring_for
 from .._store.profile import Profile
 from .._store.registry import profile_for
 from .argspec import CONNECTION, ArgSpec
@@ -53,22 +56,50 @@ class StoreModule(HostModule):
     def client(self) -> t.Any:
         """The S3 client, made when it is first needed."""
         if self._client is None:
-            if not clients.HAS_BOTO3:
-                self._respawn()
             try:
-                self._client = clients.make_client(self.connection, self.profile, pool=self.pool)
+                self._client = self._make_client()
+            except LibraryMissing as exc:
+                self._respawn(exc.library)
+                raise
             except Exception as exc:
                 if is_boto(exc):
                     raise explain(exc, "make a client", self.connection) from exc
                 raise
         return self._client
 
-    def _respawn(self) -> None:
+    def _make_client(self) -> t.Any:
+        if self.connection.api == "native":
+            raise BadInput(
+                "move or read objects",
+                said="api is native, and that interface of the store is spoken only by the modules that manage buckets and keys",
+                remedy="Leave api out of this task, and set region or endpoint_url and an application key.",
+                code="Unsupported",
+            )
+        return clients.make_client(self.connection, self.profile, pool=self.pool)
+
+    def keyring(self, tried: str) -> Keyring:
+        """The keyring of the store; Unsupported where only a person can make keys."""
+        try:
+            return keyring_for(self.connection, self.profile, tried)
+        except LibraryMissing as exc:
+            self._respawn(exc.library)
+            raise
+
+    def _respawn(self, library: str) -> None:
         # A respawned module starts again from its first line, so nothing has been done twice.
         if not has_respawned():
-            interpreter = probe_interpreters_for_module(list(INTERPRETERS), "boto3")
+            interpreter = probe_interpreters_for_module(list(INTERPRETERS), library)
             if interpreter:
                 respawn_module(interpreter)
 
     def _explain(self, exc: Exception) -> MediastoreError:
         return explain(exc, "finish this task", self.connection) if is_boto(exc) else super()._explain(exc)
+
+
+class BucketModule(StoreModule):
+    """A module for buckets and their settings, which a store's own interface may manage as well."""
+
+    def _make_client(self) -> t.Any:
+        if self.connection.api == "native":
+            return NativeClient(self.connection, self.profile)
+        return super()._make_client()

@@ -42,6 +42,12 @@ class Unsupported(MediastoreError):
     """The store cannot do this, and its profile says so before anything is sent."""
 
 
+class LibraryMissing(MediastoreError):
+    """The Python that runs the module cannot import a library, which another Python of the host may have."""
+
+    library = ""
+
+
 class StoreUnreachable(MediastoreError):
     """No answer from the store: name, route, port, certificate or time-out."""
 

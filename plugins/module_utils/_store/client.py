@@ -12,7 +12,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .._core.digest import new_md5
-from .._core.errors import BadInput, MediastoreError
+from .._core.errors import BadInput, LibraryMissing
 from .guard import guard
 
 try:
@@ -31,8 +31,10 @@ if t.TYPE_CHECKING:
 USER_AGENT = "mediastore.s3"
 
 
-class BotoMissing(MediastoreError):
+class BotoMissing(LibraryMissing):
     """The Python that runs the module cannot import boto3."""
+
+    library = "boto3"
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,18 +46,9 @@ class BotoMissing(MediastoreError):
 
 def make_client(connection: Connection, profile: Profile, pool: int = 16) -> t.Any:
     """A boto3 S3 client for the connection; sends nothing yet."""
-    if not HAS_BOTO3:
-        raise BotoMissing()
     connection = profile.complete(connection)
     _check_virtual(connection)
-    session = boto3.session.Session(
-        aws_access_key_id=connection.access_key,
-        aws_secret_access_key=connection.secret_key,
-        aws_session_token=connection.session_token,
-        region_name=connection.region,
-        profile_name=connection.profile,
-    )
-    client = session.client(
+    client = session_of(connection).client(
         "s3",
         endpoint_url=connection.endpoint_url,
         verify=_verify(connection),
@@ -66,6 +59,19 @@ def make_client(connection: Connection, profile: Profile, pool: int = 16) -> t.A
     client.meta.events.register_last("before-call.s3", _with_content_md5)
     guard(client, profile)
     return client
+
+
+def session_of(connection: Connection) -> t.Any:
+    """A boto3 session with the connection's key, or with what boto finds where it has none; sends nothing yet."""
+    if not HAS_BOTO3:
+        raise BotoMissing()
+    return boto3.session.Session(
+        aws_access_key_id=connection.access_key,
+        aws_secret_access_key=connection.secret_key,
+        aws_session_token=connection.session_token,
+        region_name=connection.region,
+        profile_name=connection.profile,
+    )
 
 
 def _config(connection: Connection, pool: int) -> dict[str, t.Any]:

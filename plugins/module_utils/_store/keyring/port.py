@@ -25,6 +25,8 @@ class Key:
     last_used: str | None = None
     #: only of a key that was just made, or that was asked for where a store shows it again
     secret: str | None = field(default=None, repr=False)
+    #: where each key has grants of its own: what this one may do; else None, for they are its holder's
+    grants: Grants | None = None
 
 
 @dataclass(frozen=True)
