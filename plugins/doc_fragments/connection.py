@@ -52,6 +52,17 @@ options:
       - Only what is named is taken from here. For example, a Ceph cluster with a key server has C(facets) with
         C(encryption) set to V(store).
     type: dict
+  api:
+    description:
+      - Which interface of the store is used to manage buckets.
+      - V(native) is the store's own, which V(provider=b2) has. It needs no O(region) and no O(endpoint_url), takes the account's master
+        key, and is understood by the modules that manage buckets and keys. Whoever moves or reads objects needs V(s3).
+      - It needs the Python library C(b2sdk), version 2.9.1 or newer. Proxy, CA and timeouts are those of these options;
+        the library tries five times whatever O(max_attempts) says.
+    type: str
+    choices: [s3, native]
+    default: s3
+    version_added: 0.2.0
   addressing_style:
     description:
       - Whether the bucket's name goes into the path of the URL (V(path)) or in front of the host name (V(virtual)).
@@ -73,7 +84,7 @@ options:
   admin_url:
     description:
       - URL of the store's own administration interface, for what is no part of S3, such as quotas.
-      - Used with V(provider=garage), for example V(http://127.0.0.1:3903).
+      - Used with V(provider=garage), for example V(http://127.0.0.1:3903). That of V(provider=b2) is known.
     type: str
   admin_token:
     description: Token for O(admin_url).

@@ -149,7 +149,7 @@ options:
     type: dict
     suboptions:
       path:
-        description: Path of the file, relative to the playbook. Its directory must exist.
+        description: Path of the file. Its directory must exist. A path that is not absolute is relative to the playbook.
         type: str
         required: true
       variable:
@@ -202,7 +202,7 @@ EXAMPLES = r"""
       - bucket: example-synapse-media
         preset: synapse
     secret_vault:
-      path: host_vars/matrix.example.org/keys.yml
+      path: "{{ inventory_dir }}/host_vars/matrix.example.org/keys.yml"
 
 - name: A key for a backup job of this host that reads two buckets
   mediastore.s3.access_key:

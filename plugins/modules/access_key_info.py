@@ -91,8 +91,9 @@ keys:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.keyplace import check_key_name, plain, shown
+from ..module_utils._base.keyplace import plain, shown
 from ..module_utils._base.module import StoreModule
+from ..module_utils._core.keyentries import check_key_name
 
 SPEC = ArgSpec({"name": {"type": "str", "required": True}})
 

@@ -292,7 +292,7 @@ error:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.module import BucketModule
 from ..module_utils._base.results import changed_bucket
 from ..module_utils._base.settle import Change, settle_all, wait_until
 from ..module_utils._base.wishes import check, wishes
@@ -336,7 +336,7 @@ SPEC = ArgSpec(
 )
 
 
-def converge(module: StoreModule) -> dict[str, t.Any]:
+def converge(module: BucketModule) -> dict[str, t.Any]:
     """Bring the bucket to the state asked for."""
     named = wishes(module.params)
     check(module, named)
@@ -351,7 +351,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     return changed_bucket(bucket.name, changes, module.diff_asked)
 
 
-def take_away(module: StoreModule, bucket: Bucket, existence: Change) -> dict[str, t.Any]:
+def take_away(module: BucketModule, bucket: Bucket, existence: Change) -> dict[str, t.Any]:
     """Delete the bucket, with everything in it if that is confirmed, and wait until the store no longer shows it."""
     result = changed_bucket(bucket.name, [existence], module.diff_asked)
     if existence.changed and module.params["force"]:
@@ -363,7 +363,7 @@ def take_away(module: StoreModule, bucket: Bucket, existence: Change) -> dict[st
 
 
 def main() -> None:
-    StoreModule(SPEC).run(converge)
+    BucketModule(SPEC).run(converge)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ options:
       - aliases
       - cors
       - encryption
+      - endpoint
       - lifecycle
       - location
       - object_lock
@@ -95,6 +96,13 @@ buckets:
       description: Name of the bucket.
       type: str
       sample: media
+    endpoint:
+      description:
+        - URL of the S3 interface where the bucket is, which an application wants to know.
+        - With O(api=native) it is what the store says of the account.
+      type: str
+      returned: when V(endpoint) is in O(gather)
+      sample: https://s3.us-west-004.backblazeb2.com
     location:
       description: The region that the store names, or nothing if it names none.
       type: str
@@ -165,7 +173,7 @@ buckets:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.module import BucketModule
 from ..module_utils._base.results import bucket_result
 from ..module_utils._core.bucketname import check_name
 from ..module_utils._store.acl import ACL
@@ -205,13 +213,16 @@ FACETS = {
     )
 }
 
+#: these are no settings
+PLACES: dict[str, t.Callable[[Bucket], t.Any]] = {"endpoint": Bucket.endpoint, "location": Bucket.location}
+
 SPEC = ArgSpec(
     {
         "name": {"type": "str"},
         "gather": {
             "type": "list",
             "elements": "str",
-            "choices": sorted([*FACETS, "lifecycle", "location"]),
+            "choices": sorted([*FACETS, *PLACES, "lifecycle"]),
             "default": [],
         },
     }
@@ -230,20 +241,20 @@ def gather(bucket: Bucket, settings: t.Sequence[str]) -> dict[str, t.Any]:
 
 def read(bucket: Bucket, setting: str) -> t.Any:
     """One setting as a user would write it."""
-    if setting == "location":
-        return bucket.location()
+    if setting in PLACES:
+        return PLACES[setting](bucket)
     facet = facet_of(setting, bucket.profile)
     return facet.canonical(bucket.read(facet))
 
 
-def look(module: StoreModule) -> dict[str, t.Any]:
+def look(module: BucketModule) -> dict[str, t.Any]:
     """Find the buckets and read them."""
     name, settings = module.params["name"], sorted(set(module.params["gather"]))
     tried = f"look at bucket {name}" if name else "look at the buckets"
     if name:
         check_name(name, tried)
     for setting in settings:
-        if setting != "location":
+        if setting not in PLACES:
             facet = facet_of(setting, module.profile)
             facet.require(module.profile, facet.always, tried)
             if facet.administered:
@@ -254,7 +265,7 @@ def look(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(look)
+    BucketModule(SPEC).run(look)
 
 
 if __name__ == "__main__":

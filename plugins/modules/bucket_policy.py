@@ -100,7 +100,7 @@ bucket:
 
 import typing as t
 
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.module import BucketModule
 from ..module_utils._base.onefacet import converge, one_facet_spec
 from ..module_utils._base.settle import Desired, exactly
 from ..module_utils._core import policydoc
@@ -109,7 +109,7 @@ from ..module_utils._store.facets import POLICY
 SPEC = one_facet_spec({"policy": {"type": "json"}}, needed="policy")
 
 
-def settle_policy(module: StoreModule) -> dict[str, t.Any]:
+def settle_policy(module: BucketModule) -> dict[str, t.Any]:
     """Make sure of the policy, or of none."""
 
     def desired(tried: str) -> Desired:
@@ -119,7 +119,7 @@ def settle_policy(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(settle_policy)
+    BucketModule(SPEC).run(settle_policy)
 
 
 if __name__ == "__main__":

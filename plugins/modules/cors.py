@@ -109,7 +109,7 @@ bucket:
 
 import typing as t
 
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.module import BucketModule
 from ..module_utils._base.onefacet import converge, one_facet_spec
 from ..module_utils._base.settle import Desired, exactly
 from ..module_utils._store.cors import CORS, METHODS, check
@@ -134,7 +134,7 @@ SPEC = one_facet_spec(
 )
 
 
-def settle_cors(module: StoreModule) -> dict[str, t.Any]:
+def settle_cors(module: BucketModule) -> dict[str, t.Any]:
     """Make sure of the rules, or of none."""
 
     def desired(tried: str) -> Desired:
@@ -145,7 +145,7 @@ def settle_cors(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(settle_cors)
+    BucketModule(SPEC).run(settle_cors)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ bucket:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.module import BucketModule
 from ..module_utils._base.onefacet import converge, one_facet_spec
 from ..module_utils._base.settle import Desired
 from ..module_utils._core import lifecycle
@@ -227,7 +227,7 @@ SPEC = one_facet_spec({"rules": {"type": "list", "elements": "dict", "options": 
 )
 
 
-def settle_lifecycle(module: StoreModule) -> dict[str, t.Any]:
+def settle_lifecycle(module: BucketModule) -> dict[str, t.Any]:
     """Make sure of the rules, or of none."""
     rules, purge = module.params["rules"], module.params["purge_rules"]
 
@@ -240,7 +240,7 @@ def settle_lifecycle(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(settle_lifecycle)
+    BucketModule(SPEC).run(settle_lifecycle)
 
 
 if __name__ == "__main__":

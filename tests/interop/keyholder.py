@@ -110,6 +110,11 @@ class KeyHolder:
     def _try_delete(self) -> None:
         self._holder.delete_object(Bucket=self.bucket, Key=self._left())
 
+    def _try_delete_many(self) -> None:
+        wanted = {"Objects": [{"Key": self._left()} for _number in range(2)]}
+        for error in self._holder.delete_objects(Bucket=self.bucket, Delete=wanted).get("Errors", []):
+            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 200}}, "DeleteObjects")
+
     def _try_put_policy(self) -> None:
         statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{self.bucket}/*"}
         policy = f'{{"Version": "2012-10-17", "Statement": [{str(statement)}]}}'.replace("'", '"')
@@ -122,6 +127,21 @@ class KeyHolder:
     def _try_put_cors(self) -> None:
         rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]}
         self._holder.put_bucket_cors(Bucket=self.bucket, CORSConfiguration={"CORSRules": [rule]})
+
+    def _try_delete_bucket(self) -> None:
+        # It holds objects, so whoever may delete it is told that it is not empty.
+        self._left()
+        try:
+            self._holder.delete_bucket(Bucket=self.bucket)
+        except ClientError as exc:
+            if exc.response["Error"].get("Code") != "BucketNotEmpty":
+                raise
+
+    def _try_list_buckets(self) -> None:
+        """Whether it sees a bucket that is not its own; that many stores answer with an empty list is no harm."""
+        seen = {bucket["Name"] for bucket in self._holder.list_buckets().get("Buckets", [])}
+        if not seen - {self.bucket}:
+            raise ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "ListBuckets")
 
     def _try_create_bucket(self) -> None:
         self._holder.create_bucket(Bucket=f"intruder-{secrets.token_hex(4)}")

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import grants
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
@@ -122,6 +124,47 @@ def test_rights_are_widened_and_narrowed_and_taken_away(place, name):
 
 
 @KEYS
+def test_what_a_key_writes_is_everybodys_who_may_read_the_bucket(place, name):
+    """On some stores an object belongs to whoever wrote it, and neither to the bucket's owner nor to the application's next key."""
+    given = place.grants("list", "read", "write", "delete")
+    old = place.keyring.create(name, given, None)
+    assert place.holder(old).waits_for("write", True)
+    new, writer = (place.keyring.create(name, given, None), client(place.options, old.id, old.secret))
+    assert place.holder(new).waits_for("write", True)
+    reader = client(place.options, new.id, new.secret)
+    for number in range(2):
+        writer.put_object(Bucket=place.bucket, Key=f"left-{number}", Body=b"content")
+    place.keyring.delete(place.keyring.find(name), old)
+    assert until(lambda: not place.holder(old).known())
+    for who in (place.owner, reader):
+        assert who.get_object(Bucket=place.bucket, Key="left-0")["Body"].read() == b"content"
+        assert who.head_object(Bucket=place.bucket, Key="left-1")["ContentLength"] == 7
+        copied = {"Bucket": place.bucket, "Key": "left-0"}
+        who.copy_object(Bucket=place.bucket, Key="copy", CopySource=copied)
+    reader.delete_object(Bucket=place.bucket, Key="left-0")
+    place.owner.delete_object(Bucket=place.bucket, Key="left-1")
+
+
+@where(lambda profile: profile.keys.keyring != "none" and profile.keys.regrants)
+def test_a_key_that_may_no_longer_read_does_not_read_what_it_wrote(place, name):
+    key = place.keyring.create(name, place.grants("list", "read", "write"), None)
+    holder, writer = place.holder(key), client(place.options, key.id, key.secret)
+    assert holder.waits_for("write", True)
+    writer.put_object(Bucket=place.bucket, Key="own", Body=b"content")
+    place.keyring.regrant(place.keyring.find(name), ())
+    assert holder.waits_for("read", False)
+    with pytest.raises(ClientError):
+        writer.get_object(Bucket=place.bucket, Key="own")
+
+
+# moto looks for the right on the bucket, where Amazon looks for it on each object.
+@where(lambda name, profile: name != "moto" and profile.keys.keyring != "none" and profile.multi_delete)
+def test_the_right_to_delete_is_to_delete_many_at_once_too(place, name):
+    key = place.keyring.create(name, place.grants("list", "read", "write", "delete"), None)
+    assert place.holder(key).waits_for("delete", True) and place.holder(key).may("delete_many")
+
+
+@KEYS
 def test_two_keys_of_one_name_live_side_by_side_and_end_one_by_one(place, name):
     given = place.grants("list", "read", "write", "delete")
     old = place.keyring.create(name, given, None)
@@ -174,9 +217,11 @@ def test_a_prefix_is_the_end_of_the_world(place, name):
 
 @where(lambda profile: profile.keys.keyring != "none" and profile.keys.expires)
 def test_a_key_can_end_by_itself(place, name):
-    key = place.keyring.create(name, place.grants("list", "read"), "2037-01-31T12:00:00Z")
-    assert key.expires == "2037-01-31T12:00:00Z"
-    assert place.keyring.find(name).keys[0].expires == "2037-01-31T12:00:00Z"
+    # Far enough for the least that a store takes, and near enough for the most.
+    end = (datetime.now(timezone.utc) + timedelta(days=90)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = place.keyring.create(name, place.grants("list", "read"), end)
+    assert key.expires == end
+    assert place.keyring.find(name).keys[0].expires == end
     assert place.holder(key).waits_for("read", True)
 
 

@@ -18,9 +18,12 @@ from pathlib import Path
 #: Built from source, as these are in no distribution; MinIO's is its last commit, which only has such a version.
 VERSIONS = {
     "garage": "2.3.0",
+    "garage1": "1.3.0",
     "minio": "0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "1.7.0",
 }
+#: what a program is called whose name here is another one
+PROGRAMS = {"garage1": "garage"}
 
 
 def directory(name: str) -> Path:
@@ -38,7 +41,7 @@ def find(name: str) -> str:
             raise FileNotFoundError(f"{variable} says {os.environ[variable]}, which is not a program")
         return found
     if name in VERSIONS:
-        path = directory(name) / "bin" / name
+        path = directory(name) / "bin" / PROGRAMS.get(name, name)
         if not path.exists():
             raise FileNotFoundError(f"{name} {VERSIONS[name]} is not there; tests/utils/servers.sh {name} builds it")
         return str(path)

@@ -12,8 +12,12 @@ store again, its object the same addresses and keys.
 
 from __future__ import annotations
 
+import json
 import secrets
+import ssl
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 from .binaries import find
 from .process import ProcessS3, write_private
@@ -47,6 +51,9 @@ class GarageS3(ProcessS3):
 
     provider = "garage"
     region = "garage"
+    program = "garage"
+    #: what makes a store of one node with a key
+    flags: tuple[str, ...] = ("--single-node", "--default-access-key")
 
     def __init__(self, directory: Path | str) -> None:
         super().__init__(directory)
@@ -79,11 +86,49 @@ class GarageS3(ProcessS3):
         self.endpoint_url = self._behind_tls("s3")
         self.admin_url = self._behind_tls("admin")
         self.web_endpoint = f"http://127.0.0.1:{ports['web']}"
-        command = [find("garage"), "-c", str(settings), "server", "--single-node", "--default-access-key"]
+        command = [find(self.program), "-c", str(settings), "server", *self.flags]
         self._run("garage", command, {"GARAGE_DEFAULT_ACCESS_KEY": self.access_key, "GARAGE_DEFAULT_SECRET_KEY": self.secret_key})
+        self._set_up()
         self._wait_until(self._lets_us_in)
+
+    def _set_up(self) -> None:
+        """Do what the flags do not."""
 
     def _behind_tls(self, name: str) -> str:
         proxy = TlsProxy(self._tls, self._port(name), self._port(f"{name} with TLS")).start()
         self._proxies.append(proxy)
         return proxy.url
+
+
+class Garage1S3(GarageS3):
+    """Garage 1, which is set up through its administration interface (version 1), and has no other."""
+
+    program = "garage1"
+    flags = ()
+
+    def _set_up(self) -> None:
+        self._wait_until(self._is_there)
+        if self._ask("GET", "layout")["version"] > 0:
+            return
+        self._ask("POST", "layout", [{"id": self._ask("GET", "status")["node"], "zone": "here", "capacity": 1 << 30, "tags": []}])
+        self._ask("POST", "layout/apply", {"version": 1})
+        self._wait_until(self._is_ready)
+        key = {"accessKeyId": self.access_key, "secretAccessKey": self.secret_key, "name": "tests"}
+        self._ask("POST", "key/import", key)
+        self._ask("POST", f"key?id={self.access_key}", {"allow": {"createBucket": True}})
+
+    def _is_there(self) -> bool:
+        try:
+            return bool(self._ask("GET", "status"))
+        except OSError:
+            return False
+
+    def _is_ready(self) -> bool:
+        return bool(self._ask("GET", "health")["status"] == "healthy")
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.admin_token}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.admin_url}/v1/{path}", content, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30, context=ssl.create_default_context(cafile=self.ca_path)) as answer:
+            return json.loads(answer.read() or b"null")

@@ -11,10 +11,8 @@ with MotoS3() as store:
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
-import urllib.request
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -24,10 +22,8 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from .moto_auth import ALL, NONE, MotoAuthS3, call, make_owner, set_unseen
 from .tls import make_certificates
-
-ALLOW_EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-NO_AUTH = b"inf"
 
 
 class MotoS3:
@@ -43,6 +39,8 @@ class MotoS3:
         #: method and path with query of every request, in order
         self.requests: list[str] = []
         self._auth = auth
+        self._directory = directory
+        self._beside: MotoAuthS3 | None = None
         self._tls = make_certificates(Path(directory) / "tls") if tls and directory else None
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
@@ -62,9 +60,22 @@ class MotoS3:
             options["ca_path"] = self.ca_path
         return options
 
+    @property
+    def keys_connection(self) -> dict[str, Any]:
+        """The options for another moto, on which keys count; it is started when it is asked for, and ends with this one."""
+        if self._beside is None:
+            if self._directory is None:
+                raise TypeError("a moto on which keys count needs a directory")
+            self._beside = MotoAuthS3(Path(self._directory) / "auth").start()
+        return self._beside.connection
+
     def client(self) -> Any:
         """A plain boto3 client, for a test to look at what the collection did."""
         return self._boto("s3")
+
+    def service(self, name: str) -> Any:
+        """A plain boto3 client of another of Amazon's services."""
+        return self._boto(name)
 
     def start(self) -> MotoS3:
         """Start it; returns when it listens."""
@@ -85,14 +96,18 @@ class MotoS3:
 
     def reset(self) -> None:
         """Forget everything, and all requests."""
-        self._api("reset")
+        call(self.endpoint_url, "reset", b"", self.ca_path)
+        self.requests.clear()
 
     def stop(self) -> None:
         """Stop it, and leave moto's process-wide settings as they were."""
+        if self._beside is not None:
+            self._beside.stop()
+            self._beside = None
         if self._server is None or self._thread is None:
             return
         if self._auth:
-            self._api("reset-auth", NO_AUTH)
+            set_unseen(self.endpoint_url, ALL, self.ca_path)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -107,12 +122,9 @@ class MotoS3:
         return counting
 
     def _require_keys(self) -> None:
-        iam = self._boto("iam")
-        iam.create_user(UserName="owner")
-        iam.put_user_policy(UserName="owner", PolicyName="everything", PolicyDocument=ALLOW_EVERYTHING)
-        key = iam.create_access_key(UserName="owner")["AccessKey"]
-        self.access_key, self.secret_key = key["AccessKeyId"], key["SecretAccessKey"]
-        self._api("reset-auth", b"0")
+        self.access_key, self.secret_key = make_owner(self._boto("iam"))
+        set_unseen(self.endpoint_url, NONE, self.ca_path)
+        self.requests.clear()
 
     def _boto(self, service: str) -> Any:
         return boto3.client(
@@ -123,13 +135,6 @@ class MotoS3:
             aws_secret_access_key=self.secret_key,
             verify=self.ca_path,
         )
-
-    def _api(self, call: str, body: bytes = b"") -> None:
-        # urllib's default form type makes moto answer 500.
-        request = urllib.request.Request(f"{self.endpoint_url}/moto-api/{call}", body, {"Content-Type": "text/plain"})
-        context = ssl.create_default_context(cafile=self.ca_path) if self.ca_path else None
-        with urllib.request.urlopen(request, timeout=10, context=context):
-            self.requests.clear()
 
     def __enter__(self) -> MotoS3:
         return self.start()

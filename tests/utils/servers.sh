@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes servers for the tests available, and prints the name of each and the directory of its programs.
-#   servers.sh [--check] NAME...            (ceph garage minio versitygw)
+#   servers.sh [--check] NAME...            (ceph garage garage1 minio versitygw)
 # With --check it makes nothing and only says whether it could build what is to be built.
 # Debian has Ceph. The others are built from source, once for each version, in the user's cache.
 set -euo pipefail
@@ -12,7 +12,7 @@ if [[ ${1:-} == --check ]]; then
   check=yes
   shift
 fi
-servers=" ceph garage minio versitygw "
+servers=" ceph garage garage1 minio versitygw "
 for name in "$@"; do
   if [[ $servers != *" $name "* ]]; then
     echo "There is no server $name; there are:$servers" >&2
@@ -44,7 +44,7 @@ cargo_install() { # CRATE VERSION
 
 build() {
   case $name in
-    garage) cargo_install garage "$version" ;;
+    garage | garage1) cargo_install garage "$version" ;;
     minio) go_install "github.com/minio/minio@v$version" ;;
     versitygw) go_install "github.com/versity/versitygw/cmd/versitygw@v$version" ;;
   esac
@@ -62,7 +62,7 @@ for name in "$@"; do
       "$utils/need.sh" ceph-mon ceph-osd radosgw ceph=ceph-common >&2 9>&-
       echo "ceph $(dirname "$(PATH=$PATH:/usr/sbin:/sbin command -v radosgw)")"
       ;;
-    garage | minio | versitygw)
+    garage | garage1 | minio | versitygw)
       # both are said in one place
       read -r version directory < <(python3 "$root/tests/servers/binaries.py" "$name")
       if [[ ! -d $directory && $check == yes ]]; then

@@ -54,6 +54,7 @@ CONNECTION = ArgSpec(
         "profile": {"type": "str"},
         "provider": {"type": "str", "choices": list(NAMES)},
         "capabilities": {"type": "dict"},
+        "api": {"type": "str", "choices": ["s3", "native"], "default": "s3"},
         "addressing_style": {"type": "str", "choices": ["path", "virtual"]},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from .._core.errors import BadInput
 from .._core.grants import Grants, understood
+from .._core.keyentries import check_key_name
 from .._core.keyfile import KeyFile
 from .._core.keyrecord import Record, Secret
 from .._store.keyring.port import Key
@@ -24,8 +25,6 @@ from .module import StoreModule
 
 #: what becomes of the keys of a name beside the one in use
 OTHERS = ("keep", "enable", "disable", "delete")
-#: What every store takes for a name; Backblaze takes no other signs.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,62}[A-Za-z0-9]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -116,16 +115,6 @@ class HostFile:
         return {}
 
 
-def check_key_name(name: str, tried: str) -> None:
-    """Refuse a name that some store would not take, and with which a key could not move to another store."""
-    if not _NAME.fullmatch(name):
-        raise BadInput(
-            tried,
-            said=f"{name!r} is no name that every store would take",
-            remedy="Use 3 to 64 letters, digits and hyphens, with a letter or digit at both ends.",
-        )
-
-
 def wish_of(module: StoreModule) -> Wish:
     """What the task asks for; refuses what cannot be meant or what the store cannot do, before anything is sent."""
     params, name = module.params, module.params["name"]
@@ -153,7 +142,7 @@ def key_place(module: StoreModule) -> Place:
 
 
 def _grants(said: t.Sequence[t.Mapping[str, t.Any]], profile: Profile, tried: str) -> Grants:
-    return understood(said, tried, profile.keys.levels, profile.keys.prefixes)
+    return understood(said, tried, profile.keys.levels, profile.keys.prefixes, profile.keys.lacks)
 
 
 def _expires(said: str | None, profile: Profile, tried: str) -> str | None:

@@ -75,18 +75,24 @@ def merged(grants: t.Iterable[Grant]) -> Grants:
 
 
 def understood(
-    said: t.Sequence[t.Mapping[str, t.Any]], tried: str, levels: t.Sequence[str] = (), prefixes: bool = True
+    said: t.Sequence[t.Mapping[str, t.Any]],
+    tried: str,
+    levels: t.Sequence[str] = (),
+    prefixes: bool = True,
+    lacks: t.Sequence[str] = (),
 ) -> Grants:
     """The grants that a user wrote, or one clear error.
 
     ``levels`` are the combinations of rights that a store can tell apart (``list+read``), none if it can tell all apart. Rights
     that a user names are then given exactly or refused; a preset is what an application needs at least, so it gets the least
-    level that holds it.
+    level that holds it, without the rights that the store ``lacks``.
     """
-    return merged(_understood(entry, tried, levels, prefixes) for entry in said)
+    return merged(_understood(entry, tried, levels, prefixes, lacks) for entry in said)
 
 
-def _understood(entry: t.Mapping[str, t.Any], tried: str, levels: t.Sequence[str], prefixes: bool) -> Grant:
+def _understood(
+    entry: t.Mapping[str, t.Any], tried: str, levels: t.Sequence[str], prefixes: bool, lacks: t.Sequence[str]
+) -> Grant:
     bucket, prefix = entry.get("bucket"), entry.get("prefix") or ""
     preset, rights = entry.get("preset"), entry.get("rights")
     check_bucket(bucket, tried)
@@ -97,16 +103,31 @@ def _understood(entry: t.Mapping[str, t.Any], tried: str, levels: t.Sequence[str
             said=f"the grant for bucket {bucket} has {'both preset and rights' if preset else 'neither preset nor rights'}",
             remedy=f"Give one of them: a preset ({', '.join(PRESETS)}), or a list of rights ({', '.join(RIGHTS)}).",
         )
-    wanted = in_order(PRESETS[str(preset)] if preset else rights or ())
-    grant = Grant(str(bucket), prefix, wanted)
-    if prefix and not prefixes:
+    missing = [right for right in rights or () if right in lacks]
+    if missing:
         raise BadInput(
             tried,
-            said=f"a key of this store is for whole buckets, and prefix is {prefix}",
-            remedy="Leave prefix out, or give what needs a key of its own a bucket of its own.",
+            said=f"this store has no right to {missing[0]} that a key could be given on bucket {bucket}",
+            remedy=f"Leave {missing[0]} out.",
             code="Unsupported",
         )
+    wanted = in_order(right for right in (PRESETS[str(preset)] if preset else rights or ()) if right not in lacks)
+    grant = Grant(str(bucket), prefix, wanted)
+    if not prefixes:
+        check_whole_buckets((grant,), tried)
     return grant._replace(rights=_at(grant, bool(preset), levels, tried)) if levels else grant
+
+
+def check_whole_buckets(grants: Grants, tried: str) -> None:
+    """Refuse a prefix on a store that can only let a key into all of a bucket."""
+    for grant in grants:
+        if grant.prefix:
+            raise BadInput(
+                tried,
+                said=f"a key of this store is for whole buckets, and prefix is {grant.prefix}",
+                remedy="Leave prefix out, or give what needs a key of its own a bucket of its own.",
+                code="Unsupported",
+            )
 
 
 def _at(grant: Grant, at_least: bool, levels: t.Sequence[str], tried: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from .facet import UNKNOWN_CODES, Facet, NotThisFacet
 from .faults import ClientError, code_of, explaining, status_of
 from .garage import GarageAdmin
 from .guard import not_s3
+from .keypolicy import PolicyBesideKeys
 
 if t.TYPE_CHECKING:
     from .connection import Connection
@@ -36,9 +37,11 @@ class Bucket:
         return self.profile.has("aliases") and bool(self.connection.admin_url)
 
     def _client_for(self, facet: Facet) -> t.Any:
-        return (
-            GarageAdmin(self.connection, f"use the {facet.title} of bucket {self.name}") if facet.administered else self._client
-        )
+        if facet.administered:
+            return GarageAdmin(self.connection, f"use the {facet.title} of bucket {self.name}")
+        if facet.name == "policy" and self.profile.keys.in_bucket_policy:
+            return PolicyBesideKeys(self._client)
+        return self._client
 
     def exists(self) -> bool:
         """Whether it is there and may be used with this key."""
@@ -131,6 +134,11 @@ class Bucket:
         with explaining(f"read the location of bucket {self.name}", self.connection):
             answer = self._client.get_bucket_location(Bucket=self.name)
         return answer.get("LocationConstraint") or None
+
+    def endpoint(self) -> str:
+        """The URL of the S3 interface that the bucket is at, for whoever is told to use it."""
+        with explaining(f"read the endpoint of bucket {self.name}", self.connection):
+            return str(self._client.meta.endpoint_url)
 
     def _location(self) -> dict[str, t.Any]:
         rule = self.profile.location_constraint

@@ -14,7 +14,7 @@ from .profile import SUPPORT, Facets, Keys, Lifecycle, Profile
 
 TRIED = "use these capabilities"
 #: a store's name and evidence are its profile's; where it is belongs to the connection
-NOT_CAPABILITIES = ("name", "title", "source", "endpoint", "endpoint_known_to_boto", "region", "addressing")
+NOT_CAPABILITIES = ("name", "title", "source", "endpoint", "endpoint_known_to_boto", "native", "region", "addressing")
 #: facts that are one of a few words
 CHOICES: dict[str, tuple[str, ...]] = {
     "public_read": ("policy", "bucket_acl", "website", "none"),

@@ -61,6 +61,19 @@ def make_client(connection: Connection, profile: Profile, pool: int = 16) -> t.A
     return client
 
 
+def make_iam_client(connection: Connection) -> t.Any:
+    """A boto3 client for users, keys and policies, at the endpoint of the connection or at Amazon's; sends nothing yet."""
+    options = _config(connection, pool=1)
+    # both are S3's own
+    del options["s3"], options["signature_version"]
+    return session_of(connection).client(
+        "iam",
+        endpoint_url=connection.endpoint_url,
+        verify=_verify(connection),
+        config=botocore.config.Config(**options),
+    )
+
+
 def session_of(connection: Connection) -> t.Any:
     """A boto3 session with the connection's key, or with what boto finds where it has none; sends nothing yet."""
     if not HAS_BOTO3:

@@ -28,6 +28,8 @@ class Connection:
     provider: str
     #: where the store differs from its provider's profile
     capabilities: t.Mapping[str, t.Any] | None = None
+    #: which of the store's interfaces is spoken: ``s3``, or ``native``, where the profile has one
+    api: str = "s3"
     endpoint_url: str | None = None
     region: str | None = None
     access_key: str | None = None

@@ -19,9 +19,13 @@ try:
 except ImportError:
     HAS_BOTO = False
 
-    # Without botocore there is no client either, so nothing raises these.
+    # Without botocore there is no S3 client. Who speaks another interface of a store raises the first of these all the same.
     class ClientError(Exception):  # type: ignore[no-redef]
         """The store refused."""
+
+        def __init__(self, response: dict[str, t.Any], operation: str) -> None:
+            super().__init__(response, operation)
+            self.response = response
 
     class ResponseParserError(Exception):  # type: ignore[no-redef]
         """The answer cannot be read."""
@@ -68,6 +72,7 @@ REMEDIES: dict[str, str] = {
     "BlockedByPublicAccessBlock": "The public access block of the bucket or the account forbids it: open the block first.",
     "InvalidBucketAclWithObjectOwnership": "Ownership BucketOwnerEnforced needs the ACL private: set that first.",
     "InvalidBucketState": "Object lock keeps versioning switched on.",
+    "CapExceeded": "Raise the account's caps (Caps & Alerts), or wait until they are counted anew at midnight UTC.",
     "InvalidBucketName": "Choose a name of 3 to 63 small letters, digits, dots and hyphens.",
     "TooManyBuckets": "Delete buckets that nobody needs, or ask the provider for more.",
     "NotImplemented": "The store cannot do this: leave the option out, and set provider so that it is known beforehand.",
@@ -92,6 +97,8 @@ WORDS: dict[str, str] = {
     "No such key": REMEDIES["InvalidAccessKeyId"],
     "Invalid signature": REMEDIES["SignatureDoesNotMatch"],
     "Date is too old": CLOCK,
+    # Backblaze's
+    "Malformed Access Key Id": "Use an application key: S3 does not take the account's master key, which makes one (access_key).",
 }
 
 #: the same for answers without a code (HEAD has no body)
@@ -106,7 +113,8 @@ STATUS_REMEDIES: dict[int, str] = {
     501: REMEDIES["NotImplemented"],
 }
 
-#: what goes wrong before or beside an answer, most special first: name of botocore's exception, our class, what to do
+#: what goes wrong before or beside an answer, most special first: name of the exception (botocore's; urllib3's, where a library
+#: has no others), our class, what to do
 FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
     ("NoCredentialsError", BadInput, "Set access_key and secret_key, or give this host credentials that boto finds by itself."),
     ("PartialCredentialsError", BadInput, "Set both access_key and secret_key."),
@@ -121,11 +129,13 @@ FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
         "If the store has its own CA, set ca_path to the CA's certificate; if it speaks plain HTTP, write http://.",
     ),
     ("ProxyConnectionError", StoreUnreachable, "Check proxy_url."),
+    ("ProxyError", StoreUnreachable, "Check proxy_url."),
     (
         "EndpointConnectionError",
         StoreUnreachable,
         "Check endpoint_url, name resolution, the route and the firewall from this host.",
     ),
+    ("NewConnectionError", StoreUnreachable, "Check endpoint_url, name resolution, the route and the firewall from this host."),
     ("ConnectTimeoutError", StoreUnreachable, "Check endpoint_url, the route and the firewall from this host."),
     ("ReadTimeoutError", StoreUnreachable, "Run again; raise read_timeout if the store is that slow."),
     (
@@ -160,19 +170,30 @@ def explaining(tried: str, connection: Connection) -> t.Iterator[None]:
 def is_boto(exc: BaseException) -> bool:
     """Whether the exception is botocore's, and so has an explanation here."""
     # The parser's has no parent that says where it comes from; and a redirect without an end is followed until the stack is full.
-    return HAS_BOTO and isinstance(exc, (boto.BotoCoreError, ClientError, ResponseParserError, RecursionError))
+    return isinstance(exc, ClientError) or (
+        HAS_BOTO and isinstance(exc, (boto.BotoCoreError, ResponseParserError, RecursionError))
+    )
+
+
+def refusal(code: str, status: int, message: str, operation: str) -> ClientError:
+    """The error that botocore would raise for such an answer."""
+    said = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(t.cast(t.Any, said), operation)
 
 
 def explain(exc: BaseException, tried: str, connection: Connection) -> MediastoreError:
     """Our error for one of botocore's."""
     tried = f"{tried} at {connection.where}"
+    # A stack that is full is noticed wherever it happens to be, which may be where botocore wraps what it meets.
+    inner = getattr(exc, "kwargs", {}).get("error")
+    exc = inner if isinstance(inner, RecursionError) else exc
     if isinstance(exc, ClientError):
         return _refused(exc, tried)
     for name, kind, remedy in FAILURES:
         # By name, since an old botocore lacks some of them.
         if any(parent.__name__ == name for parent in type(exc).__mro__):
-            return kind(tried, said=_said(exc), remedy=remedy, code=type(exc).__name__)
-    return StoreUnreachable(tried, said=_said(exc), remedy="Check the connection's options.", code=type(exc).__name__)
+            return kind(tried, said=words_of(exc), remedy=remedy, code=type(exc).__name__)
+    return StoreUnreachable(tried, said=words_of(exc), remedy="Check the connection's options.", code=type(exc).__name__)
 
 
 def code_of(exc: t.Any) -> str:
@@ -194,7 +215,8 @@ def _refused(exc: t.Any, tried: str) -> MediastoreError:
     return StoreRefused(tried, said=said, remedy=remedy, code=code)
 
 
-def _said(exc: BaseException) -> str:
+def words_of(exc: BaseException) -> str:
+    """The cause in a failure's own words, without what libraries put around it."""
     if isinstance(exc, RecursionError):
         return "the server redirects every request"
     # Under botocore's sentence, which only repeats the URL, lies the one that names the cause, behind the address of an object.

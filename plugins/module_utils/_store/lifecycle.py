@@ -75,6 +75,11 @@ def _for_one_prefix_each(rules: t.Sequence[t.Mapping[str, t.Any]], profile: Prof
                 )
                 raise profile.refuse("lifecycle", tried, said)
             seen.add((rule["prefix"], part))
+    prefixes = sorted({prefix for prefix, _part in seen})
+    for shorter, longer in zip(prefixes, prefixes[1:]):
+        if longer.startswith(shorter):
+            said = f"two rules are both for objects that begin with {longer!r}, and {profile.title} takes one for each object"
+            raise profile.refuse("lifecycle", tried, said)
 
 
 def _implied(profile: Profile) -> tuple[str, ...]:

@@ -102,8 +102,12 @@ class Keys:
 
     #: which keyring manages them (see keyring/registry.py); ``none``: only a person in the provider's console can
     keyring: str = "none"
+    #: URL of the interface that makes keys, where it is not the S3 endpoint and the user says no admin_url
+    endpoint: str = ""
     #: the combinations of rights that one grant can have, such as ``list+read``; none: any combination
     levels: tuple[str, ...] = ()
+    #: rights that the store has no words for, since its objects have no tags or no ACLs
+    lacks: tuple[str, ...] = ()
     #: a grant may be limited to a prefix
     prefixes: bool = False
     #: what a key that is there may do can be changed; else a new key is made
@@ -116,6 +120,8 @@ class Keys:
     secret_readable: bool = False
     #: keys that one name may have at a time; 0: no limit
     max_keys: int = 0
+    #: what keys may do stands in the policies of the buckets, beside what bucket_policy sets
+    in_bucket_policy: bool = False
     #: what a key may do although no grant says so, since the store cannot withhold it: names of tries of key_access
     oversteps: tuple[str, ...] = ()
     #: where a person makes and removes keys
@@ -132,6 +138,8 @@ class Profile:
     #: template of the endpoint; None means that the user must say it (or, for AWS, that boto knows it), and so does an {account}
     endpoint: str | None = None
     endpoint_known_to_boto: bool = False
+    #: URL of the interface that ``api: native`` speaks; None where S3 is all there is
+    native: str | None = None
     #: what to sign with when the user does not say; None leaves it to boto's own chain
     region: str | None = "us-east-1"
     #: path, virtual, or auto, which lets botocore decide by the name of the bucket
@@ -187,10 +195,19 @@ class Profile:
 
     def complete(self, connection: Connection) -> Connection:
         """The connection with this provider's endpoint, region and addressing where the user said nothing."""
+        if connection.api == "native":
+            return dataclasses.replace(connection, endpoint_url=self.native_url(connection), addressing_style="path")
         region = connection.region or self.region
         endpoint = connection.endpoint_url or self._endpoint(region)
         addressing = connection.addressing_style or self.addressing
         return dataclasses.replace(connection, region=region, endpoint_url=endpoint, addressing_style=addressing)
+
+    def native_url(self, connection: Connection) -> str:
+        """Where the store's own interface is."""
+        if self.native is None:
+            said = f"api is native, and {self.title} has no such interface for buckets"
+            raise BadInput(f"connect to {self.title}", said=said, remedy="Leave api out.")
+        return connection.admin_url or self.native
 
     def _endpoint(self, region: str | None) -> str | None:
         if self.endpoint_known_to_boto:

@@ -19,12 +19,13 @@ from .._core.errors import MediastoreError, StoreRefused, StoreUnreachable
 from .._core.retry import pauses
 from .connection import Connection, without_userinfo
 
-#: answers after which the same request may be sent again: nothing was done
-BUSY = (429, 503)
+#: answers after which a request may be sent again; after the others only one that asks and changes nothing
+BUSY, BUSY_WHEN_ASKED = (429,), (429, 500, 502, 503, 504)
 
 #: method, URL, headers, body -> the headers that are sent
 Sign = t.Callable[[str, str, t.Dict[str, str], bytes], t.Dict[str, str]]
-#: the body of a refusal -> the store's code, and its words; may raise whatever it likes about a body of another shape
+#: the body of a refusal -> the store's code (empty where it has none), and its words; may raise whatever it likes about a body of
+#: another shape
 Refusal = t.Callable[[bytes], t.Tuple[str, str]]
 
 
@@ -52,6 +53,7 @@ class Rest:
         #: error code or HTTP status -> what to do
         self._remedies = dict(remedies or {})
         self._option = option
+        self._director: urllib.request.OpenerDirector | None = None
 
     def call(self, method: str, path: str, query: t.Mapping[str, t.Any] | None = None, body: t.Any = None) -> t.Any:
         """The answer as JSON has it, None where there is none."""
@@ -79,7 +81,8 @@ class Rest:
             try:
                 return self._send(method, path, query, body, headers or {})
             except StoreRefused as exc:
-                wait = next(waits, None) if exc.result.get("status") in BUSY else None
+                again = BUSY_WHEN_ASKED if method == "GET" else BUSY
+                wait = next(waits, None) if exc.result.get("status") in again else None
                 exc.result = {}
                 if wait is None:
                     raise
@@ -105,6 +108,12 @@ class Rest:
             raise StoreUnreachable(tried, said=said, remedy=remedy) from exc
 
     def _opener(self) -> urllib.request.OpenerDirector:
+        # Once: reading all certificates of the system takes longer than many a request.
+        if self._director is None:
+            self._director = self._made_opener()
+        return self._director
+
+    def _made_opener(self) -> urllib.request.OpenerDirector:
         proxy = self._connection.proxy_url
         # Without proxy_url none: the proxy of the environment is not for a machine of one's own.
         proxies = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {})
@@ -119,7 +128,8 @@ class Rest:
     def _refused(self, exc: urllib.error.HTTPError, tried: str) -> MediastoreError:
         code, words = str(exc.code), ""
         with contextlib.suppress(ValueError, KeyError, IndexError, TypeError, OSError):
-            code, words = self._refusal(exc.read())
+            found, words = self._refusal(exc.read())
+            code = found or code
         said = f"{self._title} answered {exc.code} {code}".replace(f"{exc.code} {exc.code}", str(exc.code))
         said += f" ({words})" if words else ""
         remedy = self._remedies.get(code) or self._remedies.get(exc.code) or f"Look into the log of {self._title} for the reason."

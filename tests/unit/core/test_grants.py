@@ -71,6 +71,17 @@ def test_and_rights_exactly_or_not_at_all():
         understood({"bucket": "media", "preset": "zulip", "prefix": "a/"}, prefixes=False)
 
 
+def test_a_right_that_a_store_lacks_is_no_part_of_a_preset_and_refused_by_name():
+    assert understood({"bucket": "media", "preset": "migration"}, lacks=("tags",))[0].rights == (
+        "list",
+        "read",
+        "write",
+        "delete",
+    )
+    with pytest.raises(BadInput, match="no right to tags"):
+        understood({"bucket": "media", "rights": ["read", "tags"]}, lacks=("tags",))
+
+
 def test_every_grant_comes_back_from_its_policy():
     subsets = [in_order(some) for size in range(1, len(RIGHTS) + 1) for some in itertools.combinations(RIGHTS, size)]
     for rights, prefix in itertools.product(subsets, ("", "a/b/")):

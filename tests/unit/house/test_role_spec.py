@@ -16,9 +16,9 @@ PLAYBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "playbo
 
 #: what the variables of a role begin with; one dictionary of the user's is for all of them
 PREFIXES = {"bucket": ("mediastore_",), "synapse": ("synapse_media_",)}
-SHARED = "mediastore_store"
+SHARED = ("mediastore_store", "mediastore_admin", "mediastore_keys")
 #: users fill these in as they like: there are no leaves to type
-FREE_FORM = {"metadata", "tags", "policy", "capabilities", SHARED}
+FREE_FORM = {"metadata", "tags", "policy", "capabilities", *SHARED}
 
 
 def load(role: str, path: str):
@@ -68,7 +68,7 @@ def test_every_leaf_is_typed(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_variables_carry_the_name_of_their_role(role):
     prefixes = PREFIXES.get(role, (f"{role}_",))
-    assert [name for name in options_of(role) if not name.startswith(prefixes) and name != SHARED] == []
+    assert [name for name in options_of(role) if not name.startswith(prefixes) and name not in SHARED] == []
     assert [name for name in load(role, "vars/main.yml") if not name.startswith(f"__{role}_")] == []
 
 

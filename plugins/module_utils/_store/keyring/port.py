@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..._core.grants import Grants
+from ..._core.grants import Grants, merged
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class Holder:
     keys: tuple[Key, ...]
     #: what its active keys may do; None when that is something grants cannot say, or not the same for all of them
     grants: Grants | None
+    #: every name of its buckets -> the one that grants has, where a bucket can have several names
+    names: t.Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, grants: Grants) -> Grants:
+        """The same grants with the names of buckets that this holder's have, so that they can be compared."""
+        return merged(grant._replace(bucket=self.names.get(grant.bucket, grant.bucket)) for grant in grants)
 
 
 class Keyring(t.Protocol):

@@ -9,13 +9,34 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.errors import Unsupported
+from .b2 import B2Keyring
+from .digitalocean import DigitalOceanKeyring
+from .garage import GarageKeyring
+from .iam import IamKeyring
+from .linode import LinodeKeyring
+from .minio import MinioKeyring
 from .port import Keyring
+from .r2 import R2Keyring
+from .rgw import RgwKeyring
+from .scaleway import ScalewayKeyring
+from .versitygw import VersityKeyring
 
 if t.TYPE_CHECKING:
     from ..connection import Connection
     from ..profile import Profile
 
-KEYRINGS: dict[str, t.Callable[[Connection, Profile], Keyring]] = {}
+KEYRINGS: dict[str, t.Callable[[Connection, Profile], Keyring]] = {
+    "b2": B2Keyring,
+    "digitalocean": DigitalOceanKeyring,
+    "garage": GarageKeyring,
+    "iam": IamKeyring,
+    "linode": LinodeKeyring,
+    "minio": MinioKeyring,
+    "r2": R2Keyring,
+    "rgw": RgwKeyring,
+    "scaleway": ScalewayKeyring,
+    "versitygw": VersityKeyring,
+}
 
 
 def keyring_for(connection: Connection, profile: Profile, tried: str) -> Keyring:

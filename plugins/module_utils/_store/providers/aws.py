@@ -13,6 +13,7 @@ from ..profile import (
     LIFECYCLE_FILTERS,
     REMEMBERED,
     Facets,
+    Keys,
     Lifecycle,
     Profile,
     Source,
@@ -34,6 +35,11 @@ PROFILE = Profile(
             "public_access_block and ownership before a public policy or an ACL",
         ),
         Source(DOCUMENTED, "Amazon S3 User Guide: conditional writes; the ETag is no MD5 with SSE-KMS and SSE-C"),
+        Source(
+            DOCUMENTED,
+            "AWS IAM User Guide: two access keys and 2048 characters of inline policies for each user; a key is switched off with "
+            "UpdateAccessKey, and its secret is shown once",
+        ),
         Source(REMEMBERED, "since 2026 new buckets refuse SSE-C unless it is allowed in the bucket's settings"),
     ),
     endpoint_known_to_boto=True,
@@ -65,6 +71,7 @@ PROFILE = Profile(
         "encryption": {"algorithm": "AES256"},
     },
     lifecycle=Lifecycle(LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS),
+    keys=Keys("iam", prefixes=True, disables=True, max_keys=2),
     public_read="policy",
     bucket_acls=CANNED_ACLS,
     conditional_put=True,

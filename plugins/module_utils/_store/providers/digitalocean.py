@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -30,6 +30,17 @@ PROFILE = Profile(
         ),
         Source(REMEMBERED, "no tags, no object lock, no public access block, no ownership controls; one storage class"),
         Source(REMEMBERED, "rules with dates, delete markers and old versions: what the store shows after the write decides"),
+        Source(
+            DOCUMENTED,
+            "digitalocean/openapi, specification/resources/spaces: keys with grants of read or readwrite on buckets; no "
+            "prefixes, expiry or switch; the secret is shown once; scopes of the token. DigitalOcean's Terraform provider "
+            "changes the grants of a key that is there",
+        ),
+        Source(
+            DOCUMENTED,
+            "DigitalOcean, Manage Access to Spaces: limited keys have Read or Read/Write/Delete; settings of buckets need a full "
+            "one",
+        ),
     ),
     endpoint="https://{region}.digitaloceanspaces.com",
     region=None,
@@ -38,6 +49,12 @@ PROFILE = Profile(
         ("expiration_days", "abort_incomplete_multipart_upload_days"),
         ("prefix",),
         unsure=("expiration_date", "expired_object_delete_marker", "noncurrent_days"),
+    ),
+    keys=Keys(
+        "digitalocean",
+        endpoint="https://api.digitalocean.com",
+        levels=("list+read", "list+read+write+delete"),
+        console="DigitalOcean's control panel (Spaces Object Storage, Access Keys)",
     ),
     public_read="policy",
     bucket_acls=("private", "public-read"),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -49,6 +49,14 @@ PROFILE = Profile(
     facets=Facets(cors="enforce", lifecycle="enforce", website="enforce", quota="enforce", aliases="enforce"),
     lifecycle=Lifecycle(
         ("expiration_days", "expiration_date", "abort_incomplete_multipart_upload_days"), ("prefix", "object_size")
+    ),
+    keys=Keys(
+        keyring="garage",
+        levels=("list+read", "write+delete", "list+read+write+delete"),
+        disables=True,
+        expires=True,
+        secret_readable=True,
+        oversteps=("put_lifecycle",),
     ),
     public_read="website",
     key_empty_segments=False,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -34,6 +34,10 @@ PROFILE = Profile(
     endpoint="https://storage.googleapis.com",
     region="auto",
     facets=Facets(versioning="ask"),
+    keys=Keys(
+        console="Google's console (Cloud Storage, Settings, Interoperability) or with gcloud storage hmac create, for a service "
+        "account that may use the bucket"
+    ),
     multipart_etag="opaque",
     multipart_copy=False,
     instead={

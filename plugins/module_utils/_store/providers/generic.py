@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import CANNED_ACLS, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, MEASURED, Facets, Lifecycle, Profile, Source
+from ..profile import CANNED_ACLS, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, MEASURED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 ASK = "ask"
@@ -31,6 +31,7 @@ PROFILE = Profile(
     source=(Source(MEASURED, "what the store answers decides, and what it answers to a GET decides before any write"),),
     facets=KNOWN,
     lifecycle=Lifecycle(unsure=LIFECYCLE_ACTIONS + LIFECYCLE_FILTERS),
+    keys=Keys(console="the store's own administration; if it is one of those that are known, set provider to it"),
     public_read="policy",
     bucket_acls=CANNED_ACLS,
     multipart_etag="opaque",

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -36,6 +36,7 @@ PROFILE = Profile(
         ("prefix",),
         unsure=("expiration_date", "tags"),
     ),
+    keys=Keys(console="Hetzner's console (the project, Security, S3 credentials); such a key is for all buckets of the project"),
     public_read="policy",
     bucket_acls=("private", "public-read"),
     instead={

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -37,6 +37,7 @@ PROFILE = Profile(
         object_lock="ask",
     ),
     lifecycle=Lifecycle(unsure=LIFECYCLE_ACTIONS + LIFECYCLE_FILTERS),
+    keys=Keys(console="IDrive's console (Access Keys), where a key can be for one bucket"),
     public_read="policy",
     instead={
         "policy": "Make access keys for the bucket, and public buckets, in IDrive's console.",

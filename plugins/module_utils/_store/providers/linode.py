@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -30,6 +30,17 @@ PROFILE = Profile(
             "CORS, object lock, tags and websites depend on the type of the endpoint; public access block, ownership controls "
             "and encryption of buckets are missing",
         ),
+        Source(
+            DOCUMENTED,
+            "linode/linode-api-openapi: keys with read_only or read_write on buckets of a region, which cannot be changed; no "
+            "prefixes, no expiry, no switch; the secret is shown once",
+        ),
+        Source(
+            DOCUMENTED,
+            "Linode, Create an Object Storage key: without bucket_access a key may do everything; every key can list all buckets "
+            "and make new ones, which it then cannot use",
+        ),
+        Source(DOCUMENTED, "linode/linodego, test/integration/fixtures: what the service answers, also in errors"),
     ),
     endpoint="https://{region}.linodeobjects.com",
     region=None,
@@ -47,6 +58,14 @@ PROFILE = Profile(
         ("expiration_days", "noncurrent_days", "abort_incomplete_multipart_upload_days"),
         ("prefix",),
         unsure=("expiration_date", "expired_object_delete_marker", "tags"),
+    ),
+    keys=Keys(
+        "linode",
+        endpoint="https://api.linode.com",
+        levels=("list+read", "list+read+write+delete"),
+        regrants=False,
+        oversteps=("create_bucket",),
+        console="Cloud Manager (Object Storage, Access Keys)",
     ),
     public_read="policy",
     bucket_acls=("private", "public-read", "public-read-write", "authenticated-read"),

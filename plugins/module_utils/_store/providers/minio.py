@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, MEASURED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -27,6 +27,23 @@ PROFILE = Profile(
             MEASURED,
             "the last commit: AbortIncompleteMultipartUpload alone is refused and in a mixed rule dropped; policies come back "
             "rewritten, with the same meaning; any LocationConstraint is accepted; a bucket policy binds no user who has a key",
+        ),
+        Source(
+            MEASURED,
+            "the last commit, minio 7.2.20: all combinations of rights but acl are kept, with a prefix and without, in effect "
+            "within 0.1 s (there are no ACLs; s3:GetObjectAcl is refused). Keys are service accounts; they end 15 minutes to 365 "
+            "days after they are made, or never; no secret is shown again",
+        ),
+        Source(
+            MEASURED,
+            "the last commit: whoever has a key can make others of the same user that outlive it, unless the policy denies it, "
+            "as access_key's does; it can always list and delete those of the same user. A key with a policy of its own that "
+            "is switched on or off without it being sent again may then do all that its user may",
+        ),
+        Source(
+            MEASURED,
+            "the last commit: access_key needs admin:CreateUser, DeleteUser, GetUser, CreatePolicy, DeletePolicy, GetPolicy, "
+            "AttachUserOrGroupPolicy, ListServiceAccounts, UpdateServiceAccount and RemoveServiceAccount; consoleAdmin has them",
         ),
         Source(
             DOCUMENTED,
@@ -57,6 +74,7 @@ PROFILE = Profile(
         ),
     ),
     location_constraint="region",
+    keys=Keys(keyring="minio", lacks=("acl",), prefixes=True, disables=True, expires=True),
     facets=Facets(
         policy="enforce", tagging="store", versioning="enforce", encryption="ask", lifecycle="enforce", object_lock="enforce"
     ),

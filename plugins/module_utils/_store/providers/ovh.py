@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -50,6 +50,10 @@ PROFILE = Profile(
         website="enforce",
     ),
     lifecycle=Lifecycle(LIFECYCLE_ACTIONS, LIFECYCLE_FILTERS),
+    keys=Keys(
+        console="OVHcloud's control panel (Public Cloud, Object Storage, Users), with an S3 policy for the user; OVHcloud's own "
+        "API (cloud/project/…/user/…/s3Credentials and policy) is not spoken here"
+    ),
     bucket_acls=("private", "public-read", "public-read-write", "authenticated-read"),
     conditional_put=True,
     object_tagging=True,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -32,12 +32,31 @@ PROFILE = Profile(
         Source(DOCUMENTED, "rclone's data on providers: the ETag of an object put in parts is random"),
         Source(DOCUMENTED, "conditions on PUT are part of R2's S3 extensions"),
         Source(REMEMBERED, "all parts of an upload but the last must be of one size, as this collection sends them"),
+        Source(
+            DOCUMENTED,
+            "Cloudflare, R2: Authentication: API tokens for buckets (Workers R2 Storage Bucket Item Read or Write), no prefixes; "
+            "the access key is the token's id, the secret the SHA-256 of its value",
+        ),
+        Source(
+            DOCUMENTED,
+            "cloudflare/cloudflare-python, accounts/tokens: policies, status and expiry of a token can be changed; making tokens "
+            "needs the permission Account API Tokens Write",
+        ),
+        Source(REMEMBERED, "Bucket Item Write deletes objects, too; a token without policies is not made"),
     ),
     endpoint="https://{account}.r2.cloudflarestorage.com",
     region="auto",
     facets=Facets(cors="enforce", lifecycle="enforce"),
     lifecycle=Lifecycle(
         ("expiration_days", "expiration_date", "abort_incomplete_multipart_upload_days", "transitions"), ("prefix",)
+    ),
+    keys=Keys(
+        "r2",
+        endpoint="https://api.cloudflare.com/client/v4",
+        levels=("list+read", "list+read+write+delete"),
+        disables=True,
+        expires=True,
+        console="Cloudflare's dashboard (R2, Manage API tokens)",
     ),
     multipart_etag="opaque",
     conditional_put=True,

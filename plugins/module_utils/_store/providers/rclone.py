@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, GIB, MEASURED, Profile, Source
+from ..profile import DOCUMENTED, GIB, MEASURED, Keys, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -30,6 +30,7 @@ PROFILE = Profile(
         Source(DOCUMENTED, "rclone's data on providers: CopyObject of any size, no UploadPartCopy"),
     ),
     presign_max_s=None,
+    keys=Keys(console="the server's own start (rclone serve s3 --auth-key ACCESS,SECRET); every key may do everything"),
     multipart_etag="md5",
     copy_max=5 * 1024 * GIB,
     multipart_copy=False,

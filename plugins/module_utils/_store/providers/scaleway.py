@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -32,6 +32,21 @@ PROFILE = Profile(
         Source(DOCUMENTED, "Scaleway, Enabling SSE-ONE (AES256, a setting of the bucket), SSE-KMS and SSE-C"),
         Source(DOCUMENTED, "Scaleway, Using conditional writes (July 2026)"),
         Source(DOCUMENTED, "rclone's data on providers: endpoints by region, 1000 parts; ETags of parts as Amazon's"),
+        Source(
+            DOCUMENTED,
+            "scaleway/scaleway-sdk-python, iam/v1alpha1, and what scaleway/terraform-provider-scaleway records of the service: "
+            "applications, policies and API keys, which can end by themselves and not be switched off; the secret is shown once",
+        ),
+        Source(
+            DOCUMENTED,
+            "Scaleway, Products supporting resource-level conditions (July 2026): not Object Storage, so rights are for all "
+            "buckets of a project. Combining IAM and bucket policies: a bucket's policy can only take away",
+        ),
+        Source(
+            DOCUMENTED,
+            "Scaleway, Amazon S3 and IAM permissions equivalence: what each permission set is; giving up an upload needs the one "
+            "for deleting. Using IAM API keys with Object Storage: the preferred project; rights need up to 5 minutes",
+        ),
     ),
     endpoint="https://s3.{region}.scw.cloud",
     region=None,
@@ -56,6 +71,14 @@ PROFILE = Profile(
         ),
         ("prefix", "tags"),
         unsure=("expiration_date", "expired_object_delete_marker"),
+    ),
+    keys=Keys(
+        "scaleway",
+        endpoint="https://api.scaleway.com",
+        # each is for all buckets of a project: keyring/scaleway.py refuses grants that leave one out
+        levels=("list+read", "list+read+write", "list+read+write+delete"),
+        expires=True,
+        console="Scaleway's console (Security and Identity, IAM, Applications and API keys)",
     ),
     bucket_acls=("private", "public-read"),
     max_parts=1000,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -37,6 +37,12 @@ PROFILE = Profile(
             DOCUMENTED,
             "weed/s3api/s3api_object_handlers_put.go: names of storage classes are checked and kept, nothing more",
         ),
+        Source(
+            DOCUMENTED,
+            "weed/iam/helpers.go, weed/s3api/s3api_embedded_iam.go (August 2026): its IAM refuses a policy that names "
+            "s3:ListMultipartUploadParts or s3:ListBucketMultipartUploads, has one right for writing and deleting, and takes "
+            "s3:GetBucketLocation on a bucket for reading all of it; keys have no dates. So this collection makes no keys there",
+        ),
         Source(DOCUMENTED, "rclone's data on providers: the ETag of an object put in parts differs from Amazon's"),
         Source(
             DOCUMENTED,
@@ -66,6 +72,7 @@ PROFILE = Profile(
         ),
         ("prefix", "tags", "object_size"),
     ),
+    keys=Keys(console="weed shell (s3.configure -user=NAME -buckets=BUCKET -actions=Read,Write,List -apply)"),
     public_read="policy",
     bucket_acls=("private", "public-read"),
     multipart_etag="opaque",

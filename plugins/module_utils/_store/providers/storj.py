@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, GIB, Facets, Profile, Source
+from ..profile import DOCUMENTED, GIB, Facets, Keys, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -34,6 +34,7 @@ PROFILE = Profile(
     ),
     endpoint="https://gateway.storjshare.io",
     facets=Facets(tagging="store", versioning="enforce", object_lock="enforce"),
+    keys=Keys(console="Storj's console (Access, S3 credentials), or with uplink share --register for one bucket or prefix"),
     copy_max=600 * GIB,
     multipart_copy=False,
     object_tagging=True,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, MEASURED, Facets, Profile, Source
+from ..profile import DOCUMENTED, MEASURED, Facets, Keys, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -25,6 +25,19 @@ PROFILE = Profile(
         ),
         Source(
             MEASURED, "1.7.0: an object f beside f/g is refused with 409, and so is a key with a slash at its end and content"
+        ),
+        Source(
+            MEASURED,
+            "1.7.0: what an account with the role user may do is what the policies of the buckets say, at once, and the "
+            "account itself works and ends at once; another gateway on the same accounts lets a deleted one in for up to 120 s, "
+            "where its policies do not. Who has the root key or the role admin can read all secrets. What a key "
+            "writes, the bucket's owner can read and delete",
+        ),
+        Source(
+            MEASURED,
+            "1.7.0: Condition in a policy is accepted and not looked at, so a listing cannot be limited to a prefix; a policy "
+            "that names an account which is not there is refused; and once a bucket has a policy, its ACL counts no more, not "
+            "even for the account that owns it. On ext4 a policy may have about 3.5 KB",
         ),
         Source(
             DOCUMENTED,
@@ -51,6 +64,10 @@ PROFILE = Profile(
             "file system, and so are their limits; backend/common.go: ETags as Amazon's, unless it runs with checksums for "
             "ETags",
         ),
+        Source(
+            DOCUMENTED,
+            "versitygw auth/iam.go: an account has a secret and a role; it cannot be switched off, and does not end by itself",
+        ),
         Source(DOCUMENTED, "versitygw s3api: headers of server-side encryption are not looked at"),
     ),
     location_constraint="region",
@@ -64,6 +81,7 @@ PROFILE = Profile(
         object_lock="enforce",
         website="ask",
     ),
+    keys=Keys(keyring="versitygw", secret_readable=True, in_bucket_policy=True),
     public_read="policy",
     bucket_acls=("private", "public-read", "public-read-write"),
     conditional_put=True,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..profile import DOCUMENTED, REMEMBERED, Facets, Lifecycle, Profile, Source
+from ..profile import DOCUMENTED, REMEMBERED, Facets, Keys, Lifecycle, Profile, Source
 from . import ways_out
 
 PROFILE = Profile(
@@ -25,6 +25,10 @@ PROFILE = Profile(
             "Wasabi, Lifecycle Policy With the Wasabi S3 API: Expiration.Days, NoncurrentDays, prefix and object sizes",
         ),
         Source(DOCUMENTED, "Wasabi, Object Tagging With the Wasabi S3 API; Object Lock; versioning"),
+        Source(
+            DOCUMENTED,
+            "Wasabi, IAM API: Amazon's calls at iam.wasabisys.com for all regions; two access keys for each user",
+        ),
         Source(
             REMEMBERED,
             "tags and encryption of buckets, websites, the other parts of lifecycle rules: what the store shows decides. "
@@ -50,6 +54,7 @@ PROFILE = Profile(
         ("prefix", "object_size"),
         unsure=("expiration_date", "expired_object_delete_marker", "abort_incomplete_multipart_upload_days"),
     ),
+    keys=Keys("iam", endpoint="https://iam.wasabisys.com", prefixes=True, disables=True, max_keys=2),
     public_read="policy",
     bucket_acls=("private", "public-read"),
     object_tagging=True,
