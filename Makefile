@@ -7,8 +7,9 @@ STAGE := tests/utils/stage.sh
 UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
 LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e interop molecule
+ACCESS := tests/interop/test_least_privilege.py
 
-.PHONY: help test lint $(LINT) $(TESTS) demo format changelog docs-providers dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) access demo format changelog docs-providers dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +48,9 @@ e2e: ## ansible-playbook against real servers on loopback
 
 interop: ## the modules against real stores; STORES='ceph garage' for these, STORES=all for all
 	@$(STAGE) interop tests/utils/interop.sh
+
+access: ## only what the keys of each preset may do, as a matrix; STORES as above
+	@$(STAGE) access tests/utils/interop.sh $(ACCESS)
 
 molecule: ## scenarios in containers; ROLE=name for one role's
 	@$(STAGE) molecule tests/utils/molecule.sh $(ROLE)

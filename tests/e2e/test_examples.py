@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
+from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -26,18 +28,24 @@ def store(tmp_path):
         yield server
 
 
-def play(host, store, playbook, *, status=0, **replaced):
+def play(host, store, playbook, *flags, status=0, examples=EXAMPLES, **replaced):
     """Run a playbook for a host of the example inventory, and return its output."""
     variables = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "mediastore_store": store.connection,
+        "mediastore_admin": store.connection,
+        # most of the stores here make no keys
+        "mediastore_keys": [],
         **KEYS,
         **replaced,
     }
-    command = ["ansible-playbook", "-i", str(EXAMPLES / "inventory.yml"), "--limit", host, playbook, "-e", json.dumps(variables)]
+    variables = {name: value for name, value in variables.items() if value is not None}
+    command = ["ansible-playbook", "-i", str(examples / "inventory.yml"), "--limit", host, playbook, "-e", json.dumps(variables)]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [*command, *flags], env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=120, check=False
+    )
     output = done.stdout + done.stderr
     assert done.returncode == status, output
     assert KEYS["vault_s3_secret_key"] not in output
@@ -76,6 +84,29 @@ def test_the_buckets_of_a_chat_server():
         assert client.get_bucket_cors(Bucket="example-zulip-uploads")["CORSRules"]
         assert client.get_bucket_lifecycle_configuration(Bucket="example-zulip-exports")["Rules"]
         assert "changed=0" in play("zulip.example.org", store, "mediastore.s3.provision", **unproved)
+
+
+@pytest.mark.parametrize(
+    "host, name", [("gallery.example.org", "gallery"), ("matrix.example.org", "synapse"), ("zulip.example.org", "zulip")]
+)
+def test_the_key_of_each_host_is_made_and_rotated(tmp_path, host, name):
+    examples = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, examples)
+    (tmp_path / "password").write_text("a-password-for-the-vault")
+    vault = ["--vault-password-file", str(tmp_path / "password"), "-vvv", "--diff"]
+    with MotoAuthS3(tmp_path / "store") as store:
+        # The host's own mediastore_keys and mediastore_store; moto asks strangers for no keys, so nothing is proved of those.
+        own = {"mediastore_keys": None, "mediastore_store": None, "mediastore_prove_access": False, "examples": examples}
+        made = play(host, store, "mediastore.s3.provision", *vault, **own)
+        sealed = (examples / "host_vars" / host / "keys.yml").read_text()
+        assert sealed.startswith("$ANSIBLE_VAULT")
+        assert "changed=0" in play(host, store, "mediastore.s3.provision", *vault, **own)
+        quick = {"rotate_key_name": f"example-{name}", "rotate_key_app": "", "rotate_key_drain": 0, "rotate_key_grace": 0}
+        rotated = play(host, store, "mediastore.s3.rotate_key", *vault, **own, **quick)
+        assert "is deleted, and the store refuses it" in rotated
+        assert (examples / "host_vars" / host / "keys.yml").read_text() != sealed
+        (key,) = store.client(service="iam").list_access_keys(UserName=f"example-{name}")["AccessKeyMetadata"]
+        assert key["AccessKeyId"] in rotated and key["AccessKeyId"] not in made
 
 
 def test_the_gallery_is_planned_copied_and_its_state_told(store, tmp_path):
