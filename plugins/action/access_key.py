@@ -84,13 +84,14 @@ class ActionModule(ActionBase):
     @contextlib.contextmanager
     def _unseen(self, check: bool) -> Iterator[None]:
         """While the module runs: with -vvv, connections show what a module answers unless the task says no_log."""
-        task, play = self._task, self._play_context
-        was = (task.no_log, play.no_log, task.check_mode)
-        task.no_log, play.no_log, task.check_mode = True, True, check or task.check_mode
+        # The connection looks into a play context of its own, which need not be this plugin's.
+        task, connection = self._task, self._connection._play_context
+        was = (task.no_log, connection.no_log, task.check_mode)
+        task.no_log, connection.no_log, task.check_mode = True, True, check or task.check_mode
         try:
             yield
         finally:
-            task.no_log, play.no_log, task.check_mode = was
+            task.no_log, connection.no_log, task.check_mode = was
 
 
 def _known(record: Record) -> dict[str, Any]:

@@ -48,6 +48,18 @@ options:
       - It is tied to store, bucket and prefix, and refused for others.
       - It must not be inside O(path), and should be on a local filesystem.
     type: path
+  encryption:
+    description:
+      - How the store encrypts the objects, V(AES256) with keys of its own, V(aws:kms) with those of a key server. Without it the
+        bucket's setting counts.
+      - The ETags of V(aws:kms) tell nothing, so every object is read back to prove it.
+    type: str
+    choices: [AES256, "aws:kms"]
+    version_added: 0.2.0
+  kms_key_id:
+    description: The key with O(encryption=aws:kms). Without it the store's usual one is taken.
+    type: str
+    version_added: 0.2.0
   sse_customer_key:
     description:
       - Key of 32 bytes in base64, with which the store encrypts the objects (SSE-C). The store does not keep it.
@@ -79,4 +91,16 @@ options:
   progress_file:
     description: File on the host to which the module writes its progress as JSON, twice a second.
     type: path
+  engine:
+    description:
+      - What moves the objects. Whatever it is, the same is sent, proved and returned.
+      - V(obstore) needs the Python library C(obstore) beside boto3, for the module's Python or in the virtual environment
+        C(/opt/mediastore/venv), and Python 3.9 or newer. It moves small objects with a fraction of boto3's processor time.
+        Listings, objects above 1 MiB and keys with empty parts stay with boto3.
+      - V(boto3) needs nothing else.
+      - V(auto) takes V(obstore) where it is installed, else V(boto3).
+    type: str
+    choices: [auto, obstore, boto3]
+    default: auto
+    version_added: 0.2.0
 """

@@ -90,6 +90,10 @@ options:
   storage_class:
     description: Storage class of the objects, for example V(STANDARD_IA).
     type: str
+  content_disposition:
+    description: Header Content-Disposition of the objects, for example V(attachment).
+    type: str
+    version_added: 0.2.0
   replace:
     description:
       - Whether a download replaces a local file that is not the same. With V(false) only what is missing is downloaded, and
@@ -235,10 +239,15 @@ journal:
   type: str
   sample: /var/lib/mediastore/media.sqlite
 engine:
-  description: What talked to the store.
+  description: What moved the objects.
   returned: success, and failure after the comparison
   type: str
-  sample: boto3
+  sample: obstore
+engine_reason:
+  description: Why it was this one.
+  returned: success, and failure after the comparison
+  type: str
+  sample: it is installed, and moves small objects much faster
 """
 
 import contextlib
@@ -276,6 +285,7 @@ SPEC = TREE.merge(
             "metadata": {"type": "dict", "default": {}},
             "acl": {"type": "str"},
             "storage_class": {"type": "str"},
+            "content_disposition": {"type": "str"},
             "replace": {"type": "bool", "default": True},
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},
@@ -291,7 +301,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     check_options(module, doing)
     tree = open_tree(module, doing)
     check_destination(module, tree, doing)
-    store = open_store(module, doing, attributes(module, doing))
+    store = open_store(module, doing, not module.check_mode, attributes(module, doing))
     path = journal_path(module, tree, doing)
     with contextlib.ExitStack() as stack:
         if path and not module.check_mode:

@@ -140,6 +140,16 @@ duration_s:
   returned: success, and failure after the comparison
   type: float
   sample: 2.5
+engine:
+  description: What read objects back, if any were. The listing is always boto3's.
+  returned: success, and failure after the comparison
+  type: str
+  sample: obstore
+engine_reason:
+  description: Why it was this one.
+  returned: success, and failure after the comparison
+  type: str
+  sample: it is installed, and moves small objects much faster
 """
 
 import contextlib
@@ -151,6 +161,7 @@ from ..module_utils._base.module import StoreModule
 from ..module_utils._base.tree import (
     TREE,
     Watch,
+    etag_is_md5,
     journal_path,
     old_proofs,
     open_store,
@@ -195,7 +206,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
     if params["sample"] < 1:
         raise BadInput(doing, said=f"sample is {params['sample']}", remedy="Use 1 or more.")
     tree = open_tree(module, doing)
-    store = open_store(module, doing)
+    store = open_store(module, doing, params["read_back"] != "none" or not etag_is_md5(module))
     path = journal_path(module, tree, doing)
     with contextlib.ExitStack() as stack:
         proofs = stack.enter_context(old_proofs(module, path))
@@ -205,7 +216,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
         verifier = Verifier(
             tree,
             store,
-            profile.etag_is_md5 and not params["sse_customer_key"],
+            etag_is_md5(module),
             params["part_size"],
             params["read_back"],
             params["sample"],
@@ -215,13 +226,14 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
         )
         watch = Watch(params["progress_file"])
         findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"], watch)
-    return judge(module, findings, doing, time.monotonic() - begun)
+    by = {"engine": store.engine, "engine_reason": store.engine_reason}
+    return judge(module, findings, doing, {"duration_s": round(time.monotonic() - begun, 2), **by})
 
 
-def judge(module: StoreModule, findings: Findings, doing: str, took: float) -> dict[str, t.Any]:
+def judge(module: StoreModule, findings: Findings, doing: str, how: dict[str, t.Any]) -> dict[str, t.Any]:
     """The result, or the error that carries it."""
     verified = findings.verified(module.params["extra"] == "fail")
-    result = {"changed": False, "verified": verified, "duration_s": round(took, 2), **findings.as_dict()}
+    result = {"changed": False, "verified": verified, **how, **findings.as_dict()}
     if not verified and module.params["on_difference"] == "fail":
         raise Differs(doing, result)
     return result

@@ -62,7 +62,8 @@ class KeyHolder:
             getattr(self, f"_try_{name}")()
         except ClientError as exc:
             code = str(exc.response["Error"].get("Code", ""))
-            if code in REFUSALS or exc.response["ResponseMetadata"]["HTTPStatusCode"] == 403:
+            # What a store does not have (501), nobody may do.
+            if code in REFUSALS or exc.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 501):
                 return False
             raise
         return True

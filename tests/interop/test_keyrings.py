@@ -125,7 +125,7 @@ def test_rights_are_widened_and_narrowed_and_taken_away(place, name):
 
 @KEYS
 def test_what_a_key_writes_is_everybodys_who_may_read_the_bucket(place, name):
-    """On some stores an object belongs to whoever wrote it, and neither to the bucket's owner nor to the application's next key."""
+    """On some stores an object belongs to whoever wrote it, and not to the bucket's owner or to the application's next key."""
     given = place.grants("list", "read", "write", "delete")
     old = place.keyring.create(name, given, None)
     assert place.holder(old).waits_for("write", True)

@@ -85,11 +85,16 @@ class StoreModule(HostModule):
             self._respawn(exc.library)
             raise
 
-    def _respawn(self, library: str) -> None:
+    def respawn_with(self, *libraries: str) -> None:
+        """Start again in the virtual environment if it has all of these; returns if it does not, or if this is it already."""
+        self._respawn(*libraries)
+
+    def _respawn(self, *libraries: str) -> None:
         # A respawned module starts again from its first line, so nothing has been done twice.
         if not has_respawned():
-            interpreter = probe_interpreters_for_module(list(INTERPRETERS), library)
-            if interpreter:
+            found = {probe_interpreters_for_module(list(INTERPRETERS), library) for library in libraries}
+            interpreter = found.pop()
+            if interpreter and not found:
                 respawn_module(interpreter)
 
     def _explain(self, exc: Exception) -> MediastoreError:

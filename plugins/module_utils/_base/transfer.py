@@ -16,6 +16,7 @@ from .._core.progress import human
 from .._core.scan import Tree
 from .._core.sync import Rules
 from .module import StoreModule
+from .tree import etag_is_md5
 
 
 def rules(module: StoreModule) -> Rules:
@@ -25,7 +26,7 @@ def rules(module: StoreModule) -> Rules:
         direction=params["direction"],
         compare=params["compare"],
         against_journal=params["against"] == "journal",
-        etag_is_md5=profile.etag_is_md5 and not params["sse_customer_key"],
+        etag_is_md5=etag_is_md5(module),
         list_sorted=profile.list_sorted,
         key_max_bytes=profile.key_max_bytes,
         part_size=params["part_size"],
@@ -44,7 +45,16 @@ def attributes(module: StoreModule, doing: str) -> Attributes:
         if not (name + value).isascii() or not (name + value).isprintable():
             raise BadInput(doing, said=f"the metadata {name!r} is not plain ASCII", remedy="Headers are ASCII: encode it.")
     module.profile.check_upload(doing, storage_class=params["storage_class"], acl=params["acl"])
-    return Attributes(params["content_type"], params["cache_control"], metadata, params["acl"], params["storage_class"])
+    return Attributes(
+        content_type=params["content_type"],
+        cache_control=params["cache_control"],
+        metadata=metadata,
+        acl=params["acl"],
+        storage_class=params["storage_class"],
+        content_disposition=params["content_disposition"],
+        encryption=params["encryption"],
+        kms_key_id=params["kms_key_id"],
+    )
 
 
 def check_options(module: StoreModule, doing: str) -> None:

@@ -24,6 +24,7 @@ from .._core.progress import Silent, ToFile, forsaken
 from .._core.scan import Tree
 from .._store.objects import BotoStore
 from .argspec import ArgSpec
+from .engine import choose
 from .module import StoreModule
 
 Engine = t.TypeVar("Engine", bound=BotoStore)
@@ -39,13 +40,17 @@ TREE = ArgSpec(
         "exclude": {"type": "list", "elements": "str", "default": []},
         "special": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
         "journal": {"type": "path"},
+        "encryption": {"type": "str", "choices": ["AES256", "aws:kms"]},
+        "kms_key_id": {"type": "str", "no_log": False},
         "sse_customer_key": {"type": "str", "no_log": True},
         "part_size": {"type": "bytes", "default": "8M"},
         "concurrency": {"type": "int", "default": 16},
         "samples": {"type": "int", "default": 10},
         "progress": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "progress_file": {"type": "path"},
-    }
+        "engine": {"type": "str", "choices": ["auto", "obstore", "boto3"], "default": "auto"},
+    },
+    mutually_exclusive=[("encryption", "sse_customer_key")],
 )
 
 
@@ -76,9 +81,20 @@ def check_numbers(module: StoreModule, doing: str) -> None:
         raise BadInput(doing, said=f"part_size is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
 
 
-def open_store(module: StoreModule, doing: str, attributes: Attributes | None = None) -> BotoStore:
-    """The bucket; nothing is sent yet."""
-    return open_engine(BotoStore, module, doing, attributes)
+def open_store(module: StoreModule, doing: str, moves: bool, attributes: Attributes | None = None) -> BotoStore:
+    """The bucket by the engine that was asked for, or by the one that is best if many objects are moved; nothing is sent yet."""
+    if module.params["encryption"]:
+        module.profile.check_upload(doing, sse=module.params["encryption"])
+    engine, reason = choose(module, doing, moves, attributes or Attributes())
+    store = open_engine(engine, module, doing, attributes)
+    store.engine_reason = reason
+    return store
+
+
+def etag_is_md5(module: StoreModule) -> bool:
+    """Whether the ETag of an object that was sent in one request tells its content."""
+    params = module.params
+    return bool(module.profile.etag_is_md5 and not params["sse_customer_key"] and params["encryption"] != "aws:kms")
 
 
 def open_engine(engine: type[Engine], module: StoreModule, doing: str, attributes: Attributes | None = None) -> Engine:

@@ -81,10 +81,22 @@ def _made(bucket: str, rights: t.Mapping[str, Rights | None]) -> list[Document]:
         if given:
             alike.setdefault(given, []).append(key)
     return [
-        {**statement, **_allow(f"{SID}{statement['Sid']}{number or ''}", keys)}
+        {**_widened(statement, bucket), **_allow(f"{SID}{statement['Sid']}{number or ''}", keys)}
         for number, (given, keys) in enumerate(sorted(alike.items()))
         for statement in (policy_for((Grant(bucket, "", given),)) or {}).get("Statement", [])
     ]
+
+
+def _widened(statement: Document, bucket: str) -> Document:
+    # Whether a key may delete many objects at once, versitygw asks of the bucket and not of the objects.
+    if "s3:DeleteObject" not in statement["Action"]:
+        return statement
+    return {**statement, "Resource": [f"arn:aws:s3:::{bucket}", *statement["Resource"]]}
+
+
+def _narrowed(statement: Document) -> Document:
+    objects = [one for one in as_list(statement.get("Resource", [])) if "/" in str(one)]
+    return {**statement, "Resource": objects} if objects else statement
 
 
 def _odd(policy: t.Mapping[str, t.Any] | None, keys: t.Sequence[str]) -> list[Document]:
@@ -107,7 +119,7 @@ def _principals(statement: Document) -> list[str]:
 
 
 def _rights(statements: list[Document], bucket: str) -> Rights | None:
-    found = grants_in({"Version": VERSION, "Statement": statements})
+    found = grants_in({"Version": VERSION, "Statement": [_narrowed(one) for one in statements]})
     if found is None or [(one.bucket, one.prefix) for one in found] != [(bucket, "")]:
         return None
     return found[0].rights

@@ -120,3 +120,7 @@ class Attributes:
     metadata: dict[str, str] = field(default_factory=dict)
     acl: str | None = None
     storage_class: str | None = None
+    content_disposition: str | None = None
+    #: how the store encrypts it, with keys of its own (``AES256``) or of a key server (``aws:kms``)
+    encryption: str | None = None
+    kms_key_id: str | None = None

@@ -34,8 +34,9 @@ class Ledger(Protocol):
 class ObjectStore(Protocol):
     """One bucket, as an engine gives it. All methods may be called by several threads at once."""
 
-    #: what the result calls it
+    #: what the result calls it, and why it is this one
     engine: str
+    engine_reason: str
     #: the least and the most that a part may have, as the provider says
     part_min: int
     max_parts: int

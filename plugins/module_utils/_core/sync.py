@@ -105,6 +105,7 @@ class Sync:
             "files_per_s": round(tally.files / took, 1) if took else 0.0,
             "bytes_per_s": round(tally.nbytes / took) if took else 0,
             "engine": self._store.engine,
+            "engine_reason": self._store.engine_reason,
             "complete": left == 0,
         }
 

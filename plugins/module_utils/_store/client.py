@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import sys
 import typing as t
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ try:
     import boto3
     import botocore.config
     import botocore.session
+    from botocore.httpsession import get_cert_path
 except ImportError:
     HAS_BOTO3 = False
 else:
@@ -111,6 +113,12 @@ def _verify(connection: Connection) -> bool | str | None:
         return False
     # None is not True: it lets AWS_CA_BUNDLE of the environment speak.
     return connection.ca_path or None
+
+
+def trusted_ca(connection: Connection) -> str:
+    """The file (or directory) with the certificates that boto3 would trust for this connection."""
+    configured = botocore.session.Session(profile=connection.profile).get_config_variable("ca_bundle")
+    return str(connection.ca_path or configured or os.environ.get("REQUESTS_CA_BUNDLE") or get_cert_path(True))
 
 
 def _check_virtual(connection: Connection) -> None:

@@ -138,6 +138,7 @@ FAILURES: tuple[tuple[str, type[MediastoreError], str], ...] = (
     ("NewConnectionError", StoreUnreachable, "Check endpoint_url, name resolution, the route and the firewall from this host."),
     ("ConnectTimeoutError", StoreUnreachable, "Check endpoint_url, the route and the firewall from this host."),
     ("ReadTimeoutError", StoreUnreachable, "Run again; raise read_timeout if the store is that slow."),
+    ("IncompleteReadError", StoreUnreachable, "Run again; if it stays so, look for a proxy that ends answers early."),
     (
         "ConnectionClosedError",
         StoreUnreachable,
@@ -189,11 +190,16 @@ def explain(exc: BaseException, tried: str, connection: Connection) -> Mediastor
     exc = inner if isinstance(inner, RecursionError) else exc
     if isinstance(exc, ClientError):
         return _refused(exc, tried)
+    # By name, since an old botocore lacks some of them.
+    return failure([parent.__name__ for parent in type(exc).__mro__], tried, words_of(exc))
+
+
+def failure(names: list[str], tried: str, said: str) -> MediastoreError:
+    """Our error for what botocore has these names for, the most special first."""
     for name, kind, remedy in FAILURES:
-        # By name, since an old botocore lacks some of them.
-        if any(parent.__name__ == name for parent in type(exc).__mro__):
-            return kind(tried, said=words_of(exc), remedy=remedy, code=type(exc).__name__)
-    return StoreUnreachable(tried, said=words_of(exc), remedy="Check the connection's options.", code=type(exc).__name__)
+        if name in names:
+            return kind(tried, said=said, remedy=remedy, code=names[0])
+    return StoreUnreachable(tried, said=said, remedy="Check the connection's options.", code=names[0])
 
 
 def code_of(exc: t.Any) -> str:

@@ -17,6 +17,8 @@ QUOTAS = {"max_size": "maxSize", "max_objects": "maxObjects"}
 REMEDIES: dict[t.Any, str] = {
     "NoSuchBucket": "Create the bucket first (mediastore.s3.bucket), or give it this name for all keys (garage bucket alias).",
     "NoSuchAccessKey": "Run again: somebody else has deleted the key.",
+    # an answer without a code is not Garage's, or that of its S3 interface
+    "400": "Check admin_url: it must be Garage's administration interface (port 3903), not S3's.",
     401: "Check admin_token: it is admin_token in Garage's configuration file.",
     403: "Check admin_token: it is admin_token in Garage's configuration file.",
     404: "Check admin_url, and that Garage is of version 1 or newer.",

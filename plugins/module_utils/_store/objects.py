@@ -31,6 +31,7 @@ class BotoStore:
     """The engine that needs nothing but boto3; one client serves all threads."""
 
     engine = "boto3"
+    engine_reason = ""
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class BotoStore:
         self._profile = profile
         self._attributes = attributes or Attributes()
         self._sse = _customer_key(sse_customer_key)
+        #: whether the ETags are none that tell the content, because of how the objects are encrypted
+        self._hides_md5 = bool(sse_customer_key) or self._attributes.encryption in KMS
         self.part_min, self.max_parts = profile.part_min, profile.max_parts
         #: who remembers the uploads in parts that are under way
         self.ledger: Ledger | None = None
@@ -109,7 +112,7 @@ class BotoStore:
         with self._explaining(f"read {key} from bucket {self._bucket}"):
             answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._sse)
         return Reading(
-            answer["ContentLength"], answer.get("ETag", "").strip('"'), _mtime_ns(answer), self._chunks(key, answer["Body"])
+            answer["ContentLength"], answer.get("ETag", "").strip('"'), mtime_of(answer), self._chunks(key, answer["Body"])
         )
 
     def _chunks(self, key: str, body: t.Any) -> t.Iterator[bytes]:
@@ -140,15 +143,26 @@ class BotoStore:
     def _headers(self, key: str, mtime_ns: int) -> dict[str, t.Any]:
         said = self._attributes
         headers: dict[str, t.Any] = {
-            "ContentType": guess_type(key) if said.content_type == "guess" else said.content_type,
-            "Metadata": {MTIME: f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09d}", **said.metadata},
+            "ContentType": self._content_type(key),
+            "Metadata": {MTIME: mtime_text(mtime_ns), **said.metadata},
         }
-        optional = {"CacheControl": said.cache_control, "ACL": said.acl, "StorageClass": said.storage_class}
+        optional = {
+            "CacheControl": said.cache_control,
+            "ContentDisposition": said.content_disposition,
+            "ACL": said.acl,
+            "StorageClass": said.storage_class,
+            "ServerSideEncryption": said.encryption,
+            "SSEKMSKeyId": said.kms_key_id,
+        }
         headers.update((name, value) for name, value in optional.items() if value)
         return headers
 
+    def _content_type(self, key: str) -> str:
+        said = self._attributes.content_type
+        return guess_type(key) if said == "guess" else said
+
     def _receipt(self, answer: dict[str, t.Any], etag_is_md5: bool) -> Receipt:
-        encrypted = bool(self._sse) or answer.get("ServerSideEncryption") in KMS
+        encrypted = self._hides_md5 or answer.get("ServerSideEncryption") in KMS
         return Receipt(answer.get("ETag", "").strip('"'), etag_is_md5 and not encrypted)
 
     def _explaining(self, tried: str) -> t.ContextManager[None]:
@@ -161,6 +175,11 @@ def guess_type(key: str) -> str:
     return kind if kind and not packed else "application/octet-stream"
 
 
+def mtime_text(mtime_ns: int) -> str:
+    """A file's own time as the metadata has it."""
+    return f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09d}"
+
+
 def _b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
 
@@ -170,7 +189,8 @@ def _customer_key(text: str | None) -> dict[str, t.Any]:
     return {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": base64.b64decode(text)} if text else {}
 
 
-def _mtime_ns(answer: dict[str, t.Any]) -> int:
+def mtime_of(answer: dict[str, t.Any]) -> int:
+    """A file's own time from what the store says about the object; else the time at which the store got it."""
     # Some servers give the name back in capitals, as headers may be.
     said = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
     seconds, _dot, fraction = said.get(MTIME, "").partition(".")

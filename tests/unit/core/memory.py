@@ -19,6 +19,7 @@ class MemoryStore:
     """Keeps objects in a dictionary; ``damage`` maps keys to how many of their uploads are stored damaged."""
 
     engine = "memory"
+    engine_reason = "a test says so"
     part_min = 1
     max_parts = 10000
 

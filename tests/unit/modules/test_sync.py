@@ -70,8 +70,20 @@ def write(root, **files):
         path.write_bytes(body)
 
 
+#: options that all runs of a test share
+SHARED = {}
+
+
+@pytest.fixture(autouse=True, params=["boto3", "obstore"])
+def engine(request, monkeypatch):
+    """Every test is run with each engine; which makes no difference but for its name."""
+    monkeypatch.setitem(SHARED, "engine", request.param)
+    return request.param
+
+
 def sync(store, path, check=False, diff=False, **options):
-    return run_module("sync", {**store.connection, "path": str(path), "bucket": "media", **options}, check=check, diff=diff)
+    options = {**store.connection, "path": str(path), "bucket": "media", **SHARED, **options}
+    return run_module("sync", options, check=check, diff=diff)
 
 
 def names(root):
@@ -84,7 +96,7 @@ def contents(root):
     return {name: (root / name).read_bytes() for name in names(root)}
 
 
-def test_a_directory_with_odd_names_there_and_back(bucket, source, tmp_path):
+def test_a_directory_with_odd_names_there_and_back(bucket, source, tmp_path, engine):
     for name in ODD:
         write(source, **{name: name.encode()})
     write(source, empty=b"", large=os.urandom(11 * MIB + 5))
@@ -97,7 +109,7 @@ def test_a_directory_with_odd_names_there_and_back(bucket, source, tmp_path):
     assert contents(bucket.data) == {}
     first = sync(bucket, source, prefix="p/", journal=journal)
     assert first["plan"] == predicted["plan"]
-    assert (first["changed"], first["complete"], first["engine"]) == (True, True, "boto3")
+    assert (first["changed"], first["complete"], first["engine"]) == (True, True, engine)
     assert first["transferred"] == {"files": len(ODD) + 2, "bytes": sum(len(body) for body in contents(source).values())}
     assert contents(bucket.data / "media" / "p") == contents(source)
     again = sync(bucket, source, prefix="p/", journal=journal)
@@ -238,7 +250,7 @@ def test_bad_input_is_one_clear_error_and_nothing_is_sent(bucket, source, tmp_pa
     options = {
         name: value.format(source=source, other=tmp_path) if isinstance(value, str) else value for name, value in options.items()
     }
-    failed = run_module("sync", {**bucket.connection, "path": str(source), "bucket": "media", **options})
+    failed = sync(bucket, options.pop("path", source), **options)
     assert failed["failed"]
     assert re.search(words, failed["msg"]), failed["msg"]
     assert contents(bucket.data) == {}
@@ -246,11 +258,8 @@ def test_bad_input_is_one_clear_error_and_nothing_is_sent(bucket, source, tmp_pa
 
 def test_a_customer_key_that_is_no_key(moto_tls, source):
     assert "not 32 bytes" in sync(moto_tls, source, sse_customer_key="c2hvcnQ=")["msg"]
-    plain = {**moto_tls.connection, "endpoint_url": "http://127.0.0.1:1"}
-    failed = run_module(
-        "sync", {**plain, "path": str(source), "bucket": "media", "sse_customer_key": base64.b64encode(bytes(32)).decode()}
-    )
-    assert "plain HTTP" in failed["msg"]
+    key = base64.b64encode(bytes(32)).decode()
+    assert "plain HTTP" in sync(moto_tls, source, endpoint_url="http://127.0.0.1:1", sse_customer_key=key)["msg"]
 
 
 def test_two_runs_at_once_with_one_journal(bucket, source, tmp_path):
@@ -308,7 +317,7 @@ def test_the_progress_file(bucket, source, tmp_path):
 
 def start(store, path, **options):
     """The module in a process of its own, as on a host."""
-    args = {**store.connection, "path": str(path), "bucket": "media", "_ansible_remote_tmp": "/tmp", **options}
+    args = {**store.connection, "path": str(path), "bucket": "media", "_ansible_remote_tmp": "/tmp", **SHARED, **options}
     process = subprocess.Popen(
         [sys.executable, "-m", f"{PACKAGE}.sync"],
         stdin=subprocess.PIPE,

@@ -11,6 +11,9 @@ import pytest
 
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
+#: options that all runs of a test share
+SHARED = {}
+
 
 @pytest.fixture
 def source(tmp_path):
@@ -27,17 +30,24 @@ def bucket(rclone):
     return rclone
 
 
+@pytest.fixture(autouse=True, params=["boto3", "obstore"])
+def engine(request, monkeypatch):
+    """Every test is run with each engine."""
+    monkeypatch.setitem(SHARED, "engine", request.param)
+    return request.param
+
+
 def run(name, store, path, check=False, **options):
-    return run_module(name, {**store.connection, "path": str(path), "bucket": "media", **options}, check=check)
+    return run_module(name, {**store.connection, "path": str(path), "bucket": "media", **SHARED, **options}, check=check)
 
 
-def test_after_a_sync_all_is_verified(bucket, source, tmp_path):
+def test_after_a_sync_all_is_verified(bucket, source, tmp_path, engine):
     journal = str(tmp_path / "j")
     run("sync", bucket, source, journal=journal)
     for options in ({}, {"journal": journal}, {"read_back": "all"}, {"read_back": "sample", "sample": 1}, {"extra": "fail"}):
         found = run("verify", bucket, source, **options)
         assert (found["changed"], found["verified"], found["files"]) == (False, True, 2), found
-        assert found["counts"]["matched"] == 2
+        assert (found["counts"]["matched"], found["engine"]) == (2, engine)
         assert found["read_back"] == {"all": 2, "sample": 1}.get(options.get("read_back"), 0)
 
 
@@ -80,6 +90,6 @@ def test_live_needs_a_journal_and_forgives_what_came_later(bucket, source, tmp_p
     [({"path": "/no/such"}, "does not exist"), ({"sample": 0}, "sample"), ({"bucket": "no-such"}, "NoSuchBucket")],
 )
 def test_bad_input(bucket, source, options, words):
-    failed = run_module("verify", {**bucket.connection, "path": str(source), "bucket": "media", **options})
+    failed = run("verify", bucket, options.pop("path", source), **options)
     assert failed["failed"]
     assert words in failed["msg"]

@@ -5,7 +5,7 @@
 """The keys of Ceph's object gateway: each is a user with one key, made by the Admin Ops API, who may do what its policy says.
 
 The users of the name ``chat`` are ``chat-`` and eleven digits: the millisecond in which each was made, in hexadecimal, which puts
-them in order. One user with several keys would not do: before version 18 the gateway forgets the policies of a user whenever
+them in order. One user with several keys would not do: version 16 of the gateway forgets the policies of a user whenever
 anything about it is changed (Ceph issue 48761), and a new key is such a change.
 """
 

@@ -37,8 +37,8 @@ PROFILE = Profile(
         Source(DOCUMENTED, "Amazon S3 User Guide: conditional writes; the ETag is no MD5 with SSE-KMS and SSE-C"),
         Source(
             DOCUMENTED,
-            "AWS IAM User Guide: two access keys and 2048 characters of inline policies for each user; a key is switched off with "
-            "UpdateAccessKey, and its secret is shown once",
+            "AWS IAM User Guide: two access keys and 2048 characters of inline policies for each user; keys are switched off, "
+            "and its secret is shown once",
         ),
         Source(REMEMBERED, "since 2026 new buckets refuse SSE-C unless it is allowed in the bucket's settings"),
     ),

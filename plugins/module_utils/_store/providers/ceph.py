@@ -46,19 +46,19 @@ PROFILE = Profile(
         ),
         Source(
             MEASURED,
-            "16.2.15: an object belongs to the user who wrote it. The bucket's owner may overwrite and delete it and not read it; "
-            "the writer may read it, tag it and open it with an ACL, whatever its policy grants. So the policies that the "
+            "16.2.15: an object belongs to the user who wrote it. The bucket's owner may overwrite and delete it, and not read "
+            "it; the writer may read it, tag it and open it with an ACL, whatever its policy grants. So the policies that this "
             "collection writes deny what is not granted, and the bucket's owner gets a policy mediastore-BUCKET of its own",
         ),
         Source(
             MEASURED,
-            "16.2.15: DeleteObjects is refused unless s3:DeleteObject is allowed on the bucket as well; NotAction is taken no notice "
-            "of; PutObject with the ACL public-read needs no right to ACLs",
+            "16.2.15: DeleteObjects is refused unless s3:DeleteObject is allowed on the bucket as well; NotAction is ignored; "
+            "PutObject with the ACL public-read needs no right to ACLs",
         ),
         Source(
             MEASURED,
-            "16.2.15: the policies of a user are forgotten when its keys, quota, name or suspension are changed (Ceph issue 48761, "
-            "corrected by pull request 53750 of October 2023). So each key is a user of its own, NAME-STAMP",
+            "16.2.15: the policies of a user are forgotten when its keys, quota, name or suspension are changed (Ceph issue "
+            "48761, corrected by pull request 53750 of October 2023). So each key is a user of its own, NAME-STAMP",
         ),
         Source(DOCUMENTED, "rgw_op.cc of 19.2.6 and 20.2.4, as cited in others' code: DeleteObjects looks at each object only"),
         Source(MEASURED, "If-Match and If-None-Match on PUT hold; a presigned URL of 604801 seconds is refused"),
