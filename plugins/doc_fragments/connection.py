@@ -55,8 +55,8 @@ options:
   api:
     description:
       - Which interface of the store is used to manage buckets.
-      - V(native) is the store's own, which V(provider=b2) has. It needs no O(region) and no O(endpoint_url), takes the account's master
-        key, and is understood by the modules that manage buckets and keys. Whoever moves or reads objects needs V(s3).
+      - V(native) is the store's own, which V(provider=b2) has. It needs no O(region) and no O(endpoint_url), takes the account's
+        master key, and is understood by the modules that manage buckets and keys. Whoever moves or reads objects needs V(s3).
       - It needs the Python library C(b2sdk), version 2.9.1 or newer. Proxy, CA and timeouts are those of these options;
         the library tries five times whatever O(max_attempts) says.
     type: str

@@ -188,8 +188,8 @@ notes:
     O(admin_token) is needed, and on Garage O(admin_url). On Backblaze B2 O(access_key) and O(secret_key) are a key that may make
     keys.
   - On Ceph every key is a user of its own, called like O(name) with a time behind it, since Ceph 16 to 19 forget the policy of a
-    user when its keys change. Whoever owns a bucket that a key may write to gets the policy C(mediastore-BUCKET), without which the
-    owner could not read what the key has written. It stays when the key goes.
+    user when its keys change. Whoever owns a bucket that a key may write to gets the policy C(mediastore-BUCKET), without which
+    the owner could not read what the key has written. It stays when the key goes.
   - A result with a secret in it is never shown, as if C(no_log) had been set. It can still be registered.
 """
 

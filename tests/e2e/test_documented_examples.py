@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import yaml
 
@@ -16,15 +18,19 @@ from ansible_collections.mediastore.s3.plugins.filter import (
     app_policy,
     bucket_presets,
     key_policy,
+    key_problems,
     merge_policies,
     private_policy,
     public_read_policy,
 )
 from ansible_collections.mediastore.s3.plugins.modules import (
+    access_key,
+    access_key_info,
     anonymous_access,
     bucket,
     bucket_info,
     bucket_policy,
+    key_access,
     migration,
     migration_info,
     probe,
@@ -35,16 +41,20 @@ from ansible_collections.mediastore.s3.plugins.modules import (
 )
 from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
+from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 
+#: whose keys the examples name
+OWNERS = ("vault", "vault_admin", "vault_app", "media")
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
-LOOKING = [provider_info, bucket_presets]
+LOOKING = [provider_info, bucket_presets, key_problems]
 MEDIA = [sync, verify, storage_class, migration, migration_info]
 
 
-def run(plugins: list, store: MotoS3, directory: Path) -> tuple[int, str]:
+def run(plugins: list, store: Any, directory: Path, *flags: str, **replaced: str) -> tuple[int, str]:
     """Run all examples, on a store and a directory that are here instead of those that are named; their number and the output."""
     places = {
+        **replaced,
         "https://s3.example.org": store.endpoint_url,
         "https://garage.example.org": store.endpoint_url,
         "https://avatars.web.example.org": f"{store.endpoint_url}/avatars",
@@ -65,17 +75,22 @@ def run(plugins: list, store: MotoS3, directory: Path) -> tuple[int, str]:
         "vars": {
             "ansible_python_interpreter": sys.executable,
             "mediastore_store": store.connection,
-            **{f"{owner}_{name}": value for owner in ("vault", "media") for name, value in keys.items()},
+            **{f"{owner}_{name}": value for owner in OWNERS for name, value in keys.items()},
+            **{f"vault_old_{name}": "deleted" for name in keys},
         },
         "module_defaults": {
-            f"mediastore.s3.{name}": {"state_dir": str(directory / "state")} for name in ("migration", "migration_info")
+            # what the examples leave out, since it is usual
+            "group/mediastore.s3.store": {
+                name: store.connection[name] for name in ("ca_path", "region") if name in store.connection
+            },
+            **{f"mediastore.s3.{name}": {"state_dir": str(directory / "state")} for name in ("migration", "migration_info")},
         },
         "tasks": tasks,
     }
     path = directory / "examples.yml"
     path.write_text(yaml.safe_dump([play], sort_keys=False))
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = ["ansible-playbook", "-i", "localhost,", str(path)]
+    command = ["ansible-playbook", "-i", "localhost,", str(path), *flags]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed=0" in done.stdout and "rescued=0" in done.stdout
@@ -119,6 +134,30 @@ def test_what_the_public_may_do(tmp_path):
             store.client().create_bucket(Bucket=name)
         number, output = run([anonymous_access], store, tmp_path)
     assert f"ok={number} " in output
+
+
+def test_keys(tmp_path):
+    sealed = tmp_path / "host_vars" / "matrix.example.org" / "keys.yml"
+    sealed.parent.mkdir(parents=True)
+    (tmp_path / "password").write_text("of-the-vault")
+    vault = ["--vault-password-file", str(tmp_path / "password"), "-vvv"]
+    # a moto whose keys count stands for all stores
+    here = {"provider: ceph": "provider: aws", "{{ inventory_dir }}": str(tmp_path), "/root": str(tmp_path)}
+    file = tmp_path / "backup.credentials"
+    with MotoAuthS3(tmp_path / "store") as store:
+        for name in ("example-synapse-media", "example-zulip-uploads"):
+            store.client().create_bucket(Bucket=name)
+        number, output = run([access_key, access_key_info], store, tmp_path, *vault, **here)
+        assert f"ok={number} " in output
+        # the application's key is left; the backup's was removed, with what was kept of it
+        assert sealed.read_text().startswith("$ANSIBLE_VAULT") and not file.exists()
+
+        backup = yaml.safe_load(access_key.EXAMPLES)[1:2]
+        before = SimpleNamespace(EXAMPLES=yaml.safe_dump(backup))
+        number, output = run([before, key_access], store, tmp_path, *vault, **here)
+        assert f"ok={number} " in output
+        text = file.read_text()
+        assert text.splitlines()[-1].startswith("aws_secret_access_key = ") and text.split()[-1] not in output
 
 
 def test_media(tmp_path):

@@ -153,7 +153,14 @@ again, and returns what it found in the form that `capabilities` takes. Without 
 def render() -> str:
     """The whole page."""
     profiles = sorted(PROFILES.values(), key=lambda profile: (profile.name == "generic", profile.name))
-    sections = [INTRO, _settings(profiles), _connections(profiles), _objects(profiles), _keys(profiles)]
+    sections = [
+        INTRO,
+        _settings(profiles),
+        _connections(profiles),
+        _objects(profiles),
+        _names_of_objects(profiles),
+        _access_keys(profiles),
+    ]
     sections += ["## Every provider\n", *(_section(profile) for profile in profiles)]
     return "\n".join(sections)
 
@@ -197,7 +204,7 @@ def _objects(profiles: Sequence[Profile]) -> str:
     return _chapter("Objects", text, heads, rows)
 
 
-def _keys(profiles: Sequence[Profile]) -> str:
+def _names_of_objects(profiles: Sequence[Profile]) -> str:
     rows = [
         [
             _link(p),
@@ -211,7 +218,43 @@ def _keys(profiles: Sequence[Profile]) -> str:
     ]
     text = "What names objects may have, and how they are listed. A listing that is not sorted costs a sort on the host."
     heads = ["provider", "key", "between slashes", "`a//b`, `/a`, `a/`", "listing", "deleted"]
-    return _chapter("Keys", text, heads, rows)
+    return _chapter("Names of objects", text, heads, rows)
+
+
+def _access_keys(profiles: Sequence[Profile]) -> str:
+    rows = [
+        [
+            _link(p),
+            "; ".join(level.replace("+", ", ") for level in p.keys.levels) or "each by itself",
+            _yes(p.keys.prefixes),
+            "in place" if p.keys.regrants else "by another key",
+            _yes(p.keys.disables),
+            _yes(p.keys.expires),
+            _yes(p.keys.secret_readable),
+            str(p.keys.max_keys or "any"),
+            _codes(p.keys.oversteps) or "–",
+        ]
+        for p in profiles
+        if p.keys.keyring != "none"
+    ]
+    others = [profile for profile in profiles if profile.keys.keyring == "none"]
+    text = (
+        "What `access_key` can do about keys. Rights that a store does not tell apart are given together, or not at all.\n"
+        "The last column is what every such key may do, whatever it was granted, because the store cannot withhold it.\n\n"
+        f"No keys are made on {', '.join(_link(p) for p in others)}: their sections say where a person makes them."
+    )
+    heads = [
+        "provider",
+        "rights",
+        "prefix",
+        "changed",
+        "switched off",
+        "ends by itself",
+        "secret again",
+        "keys a name",
+        "not withheld",
+    ]
+    return _chapter("Access keys", text, heads, rows)
 
 
 def _chapter(title: str, text: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -240,6 +283,7 @@ def _section(profile: Profile) -> str:
         _lifecycle(profile),
         _public(profile),
         _cautions(profile),
+        _keys_by_hand(profile),
     ]
     blocks += [_upload(profile), _lacks(profile), _evidence(profile)]
     return "\n".join(block for block in blocks if block)
@@ -289,6 +333,12 @@ def _public(profile: Profile) -> str:
 
 def _cautions(profile: Profile) -> str:
     return "\n".join(_bullet(f"**Careful with** `{part}`. {said}") for part, said in profile.cautions.items())
+
+
+def _keys_by_hand(profile: Profile) -> str:
+    if profile.keys.keyring != "none" or not profile.keys.console:
+        return ""
+    return _bullet(f"**Access keys** are made in {profile.keys.console.rstrip('.')}.")
 
 
 def _upload(profile: Profile) -> str:

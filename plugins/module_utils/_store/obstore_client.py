@@ -11,10 +11,9 @@ import os
 import sys
 import typing as t
 from datetime import datetime, timedelta, timezone
-from urllib.parse import parse_qs, urlsplit
 
 from .._core.errors import LibraryMissing
-from .client import USER_AGENT, trusted_ca
+from .client import HAS_BOTO3, USER_AGENT, trusted_ca
 from .faults import explaining
 from .signing import credentials
 
@@ -23,6 +22,9 @@ try:
     from obstore.store import S3Store
 except ImportError:
     VERSION = ""
+
+if HAS_BOTO3:
+    from botocore.awsrequest import AWSResponse
 
 if t.TYPE_CHECKING:
     from .._core.model import Attributes
@@ -91,7 +93,8 @@ def make_store(
     if connection.proxy_url:
         options["proxy_url"] = connection.proxy_url
     patience = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=20), "base": 2}
-    with _environment(trusted_ca(connection)):
+    key, ca = _key(connection), trusted_ca(connection)
+    with _environment(ca):
         return S3Store(
             bucket,
             client_options=t.cast(t.Any, options),
@@ -100,7 +103,7 @@ def make_store(
                 "backoff": t.cast(t.Any, patience),
                 "retry_timeout": timedelta(minutes=3),
             },
-            **t.cast(t.Any, {**config, **_key(connection)}),
+            **t.cast(t.Any, {**config, **key}),
             endpoint=url,
             # The bucket is in the URL already, wherever it belongs.
             virtual_hosted_style_request=True,
@@ -115,11 +118,31 @@ def _version() -> tuple[int, ...]:
 
 
 def _place(client: t.Any, bucket: str, connection: Connection) -> tuple[str, str]:
-    """The bucket's URL and the region that is signed for, by boto3's rules: what it would sign tells both."""
-    with explaining(f"find bucket {bucket}", connection):
-        signed = urlsplit(client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}))
-    region = parse_qs(signed.query)["X-Amz-Credential"][0].split("/")[2]
-    return f"{signed.scheme}://{signed.netloc}{signed.path[: -len('/k')]}", region
+    """The bucket's URL and the region that is signed for, by boto3's rules: a request tells both, which is caught before it is sent."""
+    caught: list[t.Any] = []
+
+    def catch(request: t.Any, **kwargs: t.Any) -> t.Any:
+        caught.append(request)
+        return AWSResponse(request.url, 200, {}, _Nothing())
+
+    client.meta.events.register_first("before-send.s3.HeadObject", catch)
+    try:
+        with explaining(f"find bucket {bucket}", connection):
+            client.head_object(Bucket=bucket, Key="k")
+    finally:
+        client.meta.events.unregister("before-send.s3.HeadObject", catch)
+    authorization = caught[0].headers["Authorization"]
+    if isinstance(authorization, bytes):
+        authorization = authorization.decode("ascii")
+    return caught[0].url[: -len("/k")], authorization.split("/")[2]
+
+
+class _Nothing:
+    """The body of an answer that has none."""
+
+    def stream(self) -> t.Iterator[bytes]:
+        """No bytes."""
+        return iter(())
 
 
 def _key(connection: Connection) -> dict[str, t.Any]:

@@ -31,7 +31,7 @@ ERRORS = (ObstoreError, OSError, ValueError, NotImplementedError)
 _STATUS = re.compile(r"(?:non-2xx status code|with status):? (\d{3})[^:]*:? ?(.*)", re.DOTALL)
 _ELEMENT = "<{0}>([^<]*)</{0}>"
 #: what the system or the library for TLS said, somewhere in a tree of errors
-_CAUSE = re.compile(r"message: \"([^\"]*)\"|error: \"([^\"]*)\"|(Invalid\w+\([^()]*(?:\([^()]*\))?[^()]*\))")
+_CAUSE = re.compile(r"message: \"([^\"]*)\"|error: \"([^\"]*)\"|Invalid\w+\((?: *\w+\()* *(\w+)")
 
 #: what stands in that tree -> botocore's name for it and what it means, most special first
 KINDS: tuple[tuple[str, str, str], ...] = (

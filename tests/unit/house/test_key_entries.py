@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An entry of mediastore_keys has the options of access_key that describe a key, with the same types, and each reaches the module."""
+"""An entry of mediastore_keys has the options of access_key that describe a key, with the same types, and all arrive there."""
 
 from __future__ import annotations
 

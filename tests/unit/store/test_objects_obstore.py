@@ -8,11 +8,16 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import ipaddress
 import os
-import ssl
 
 import botocore.credentials
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import MediastoreError, StoreUnreachable
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import Attributes
@@ -179,6 +184,7 @@ def test_both_styles_and_a_proxy(kind, style, host, path):
         ("eu-central-1", "media", "https://media.s3.eu-central-1.amazonaws.com"),
         ("eu-central-1", "my.media", "https://s3.eu-central-1.amazonaws.com/my.media"),
         ("cn-north-1", "media", "https://media.s3.cn-north-1.amazonaws.com.cn"),
+        ("us-east-1", "media", "https://media.s3.amazonaws.com"),
     ],
 )
 def test_amazons_addresses_are_those_of_boto3(region, bucket, url):
@@ -199,11 +205,12 @@ def test_the_environment_has_no_say(troubled, monkeypatch):
     }
     for name, text in said.items():
         monkeypatch.setenv(name, text)
+    before = dict(os.environ)
     put(open_with(ObstoreStore, troubled))
+    assert dict(os.environ) == before
     headers = troubled.requests[0].headers
     assert "authorization" in headers
     assert not [name for name in headers if "token" in name or "encryption" in name or "checksum" in name or "payer" in name]
-    assert {name: os.environ[name] for name in said} == said and "SSL_CERT_FILE" not in os.environ
 
 
 def test_a_key_that_boto3_finds_and_one_that_it_renews(troubled, kind, monkeypatch):
@@ -242,10 +249,12 @@ def test_keys_arrive_as_they_are(tmp_path):
         moto.client().create_bucket(Bucket="media")
         fast = open_with(ObstoreStore, moto)
         moto.requests.clear()
-        for key in AWKWARD + FOREIGN:
+        # moto knows no way to a key with the end of a line
+        keys = [key for key in AWKWARD + FOREIGN if "\n" not in key]
+        for key in keys:
             put(fast, key, key.encode())
-        assert {thing.key: thing.size for thing in fast.listing("")} == {key: len(key.encode()) for key in AWKWARD + FOREIGN}
-        for key in AWKWARD + FOREIGN:
+        assert {thing.key: thing.size for thing in fast.listing("")} == {key: len(key.encode()) for key in keys}
+        for key in keys:
             assert b"".join(fast.read(key).chunks) == key.encode()
         assert fast.engine == "obstore"
 
@@ -368,20 +377,31 @@ def test_a_store_that_wants_what_obstore_does_not_send_is_left_to_boto3(troubled
     assert store.engine_reason == "obstore did not manage: the store answered 400 InvalidRequest"
 
 
+def signs_for_itself(files):
+    """Put a certificate there as administrators make them: its own CA and the server's at once."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "store")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=10))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    files.cert.write_bytes(made)
+    files.ca.write_bytes(made)
+
+
 def test_a_certificate_that_only_boto3_trusts(tmp_path):
-    """One that signs for itself, as administrators make them, is a CA and a server's at once: rustls wants them apart."""
-    made = make_certificates(tmp_path / "tls")
-    made.ca.write_bytes(made.cert.read_bytes())
-    context = ssl.create_default_context(cafile=made.ca)
+    signs_for_itself(make_certificates(tmp_path / "tls"))
     with TroubledS3(tmp_path) as server:
-        assert context.cert_store_stats()["x509"] == 1
         store = open_with(ObstoreStore, server)
-        try:
-            put(store)
-        except MediastoreError as exc:
-            assert exc.code == "SSLError"  # then boto3 did not trust it either
-        else:
-            assert store.engine in ("boto3", "obstore")
+        assert put(store).etag_is_md5
+        assert (store.engine, store.engine_reason) == ("boto3", "obstore did not manage: TLS failed (CaUsedAsEndEntity)")
 
 
 def test_certificates_need_not_be_valid_where_that_is_said(troubled, kind):
