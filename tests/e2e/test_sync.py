@@ -28,9 +28,10 @@ SECRET = "a-secret-that-must-not-show"
 class Site:
     """A directory, a store, and a playbook that syncs the one to the other."""
 
-    def __init__(self, root: Path, store: RcloneS3) -> None:
+    def __init__(self, root: Path, store: RcloneS3, engine: str) -> None:
         self.root = root
         self.store = store
+        self.engine = engine
         self.media = root / "media"
         self.journal = root / "state" / "journal"
         self.bucket = store.data / "media"
@@ -61,7 +62,7 @@ class Site:
         return ["ansible-playbook", str(self.root / "play.yml")]
 
     def task(self, module: str = "sync", keywords: dict | None = None, **options) -> dict:
-        options = {"path": str(self.media), "bucket": "media", "journal": str(self.journal), **options}
+        options = {"path": str(self.media), "bucket": "media", "journal": str(self.journal), "engine": self.engine, **options}
         return {"name": module, f"mediastore.s3.{module}": options, **(keywords or {})}
 
     def environment(self, **extra: str) -> dict[str, str]:
@@ -80,10 +81,11 @@ class Site:
         return [str(path) for place in ("tmp", "async") for path in (self.root / place).iterdir()]
 
 
-@pytest.fixture
-def site(tmp_path):
+@pytest.fixture(params=["boto3", "obstore"])
+def site(tmp_path, request):
+    """With each engine."""
     with RcloneS3(tmp_path / "store", "ACCESSKEY", SECRET) as store:
-        yield Site(tmp_path, store)
+        yield Site(tmp_path, store, request.param)
 
 
 def changed(output: str) -> int:
@@ -124,6 +126,7 @@ def test_check_predicts_the_run_and_the_second_run_changes_nothing(site):
     assert "files" not in done.stdout + done.stderr
     result = json.loads(kept.read_text())
     assert (result["transferred"]["files"], result["complete"], len(result["samples"]["planned"])) == (40, True, 10)
+    assert result["engine"] == site.engine
     assert len(kept.read_text()) < 5000
     again = site.run(tasks)
     assert (again.returncode, changed(again.stdout)) == (0, 0), again.stdout

@@ -25,6 +25,7 @@ except ImportError:
 
 if HAS_BOTO3:
     from botocore.awsrequest import AWSResponse
+    from botocore.compat import HTTPHeaders
 
 if t.TYPE_CHECKING:
     from .._core.model import Attributes
@@ -123,7 +124,7 @@ def _place(client: t.Any, bucket: str, connection: Connection) -> tuple[str, str
 
     def catch(request: t.Any, **kwargs: t.Any) -> t.Any:
         caught.append(request)
-        return AWSResponse(request.url, 200, {}, _Nothing())
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Nothing())
 
     client.meta.events.register_first("before-send.s3.HeadObject", catch)
     try:
