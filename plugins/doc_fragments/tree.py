@@ -94,11 +94,12 @@ options:
   engine:
     description:
       - What moves the objects. Whatever it is, the same is sent, proved and returned.
-      - V(obstore) needs the Python library C(obstore) beside boto3, for the module's Python or in the virtual environment
-        C(/opt/mediastore/venv), and Python 3.9 or newer. It moves small objects with a fraction of boto3's processor time.
-        Listings, objects above 1 MiB and keys with empty parts stay with boto3.
+      - V(obstore) needs the Python library C(obstore), version 0.11 or newer, beside boto3, for the module's Python or in the
+        virtual environment C(/opt/mediastore/venv), which then has Python 3.10 or newer. It moves small objects with a fraction
+        of boto3's processor time. Listings, uploads above 1 MiB and keys with empty parts stay with boto3.
       - V(boto3) needs nothing else.
-      - V(auto) takes V(obstore) where it is installed, else V(boto3).
+      - V(auto) takes V(obstore) where it is installed, else V(boto3). It looks into the virtual environment only if much may be
+        moved, so not for a sync against the journal, since starting there takes a moment.
     type: str
     choices: [auto, obstore, boto3]
     default: auto

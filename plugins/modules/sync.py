@@ -301,7 +301,9 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     check_options(module, doing)
     tree = open_tree(module, doing)
     check_destination(module, tree, doing)
-    store = open_store(module, doing, not module.check_mode, attributes(module, doing))
+    # A pass against the journal may be what an application waits for: it does not start again elsewhere for a faster engine.
+    moves = not module.check_mode and module.params["against"] == "store"
+    store = open_store(module, doing, moves, attributes(module, doing))
     path = journal_path(module, tree, doing)
     with contextlib.ExitStack() as stack:
         if path and not module.check_mode:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -62,6 +64,20 @@ class CommandLines:
     def __exit__(self, *exc: object) -> None:
         self._done.set()
         self._thread.join()
+
+
+def cut_the_power(pid: int) -> None:
+    """Kill a process with all that it started, also what has left its process group, as Ansible's workers do."""
+    doomed = [pid]
+    for one in doomed:
+        with contextlib.suppress(OSError):
+            os.kill(one, signal.SIGSTOP)  # so that it starts nothing more
+            doomed += [
+                int(child) for task in Path(f"/proc/{one}/task").iterdir() for child in (task / "children").read_text().split()
+            ]
+    for one in doomed:
+        with contextlib.suppress(OSError):
+            os.kill(one, signal.SIGKILL)
 
 
 class KeySite:

@@ -71,7 +71,7 @@ def contents(root):
 def there_and_back(store, bucket, source, tmp_path, engine, **options):
     common = {**store.connection, "bucket": bucket, "engine": engine, "prefix": "p/", **options.pop("both", {})}
     up = run_module("sync", {**common, "path": str(source), "part_size": "5M", **options})
-    assert up.get("complete"), up
+    assert up.get("complete"), up.get("msg")
     assert (up["engine"], up["transferred"]["files"]) == (engine, len(contents(source)))
     for read_back in ("none", "all"):
         found = run_module("verify", {**common, "path": str(source), "read_back": read_back})
@@ -87,7 +87,7 @@ def there_and_back(store, bucket, source, tmp_path, engine, **options):
 def test_everything_that_can_be_asked_for_is_stored(store, bucket, source, tmp_path, engine):
     profile = store.profile
     asked = {
-        "cache_control": "public,  max-age=60",
+        "cache_control": "public, max-age=60",
         "content_disposition": 'inline; filename="a b"',
         "metadata": {"Origin": "x y"},
     }
@@ -100,7 +100,7 @@ def test_everything_that_can_be_asked_for_is_stored(store, bucket, source, tmp_p
         assert head["ContentType"] == ("image/png" if key.endswith("png") else "application/octet-stream")
         assert {name.lower(): text for name, text in head["Metadata"].items()}["origin"] == "x y"
         if store.name != "rclone":  # it forgets the others
-            assert " ".join(head["CacheControl"].split()) == "public, max-age=60"
+            assert head["CacheControl"] == "public, max-age=60"
             assert head["ContentDisposition"] == 'inline; filename="a b"'
         if "acl" in asked:
             grants = client.get_object_acl(Bucket=bucket, Key=key)["Grants"]

@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the rights of keys stand in the policies of buckets: keys and whatever else a policy says do not get in each other's way."""
+"""Where the rights of keys stand in the policies of buckets: keys and what else a policy says do not get in each other's way."""
 
 from __future__ import annotations
 

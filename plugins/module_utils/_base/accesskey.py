@@ -67,6 +67,8 @@ class Settling:
         """Make sure of the name, its grants and a key whose secret is known."""
         record = self.place.read()
         holder = self._keyring.find(self._wish.name)
+        if holder and self._wish.grants is not None:
+            self._wish = replace(self._wish, grants=holder.named(self._wish.grants))
         before = State(holder.grants if holder else (), holder.keys if holder else (), record)
         now = State(before.grants, before.keys, record)
         self._drop_lost(now)

@@ -12,9 +12,9 @@ import typing as t
 from .._core.digest import CHUNK, MIB
 from .._core.model import Attributes, Receipt
 from .._core.ports import Reading
+from .objects import KMS, MTIME, BotoStore, mtime_of, mtime_text
 from .obstore_client import make_store
 from .obstore_faults import ERRORS, Fault
-from .objects import KMS, MTIME, BotoStore, mtime_of, mtime_text
 
 with contextlib.suppress(ImportError):
     import obstore

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""The one place that makes obstore's clients: the address, the key, the trust and the patience that boto3 would have, no others."""
+"""The one place that makes obstore's clients, with the address, the key, the trust and the patience that boto3 has."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ if t.TYPE_CHECKING:
     from .._core.model import Attributes
     from .connection import Connection
 
-#: the oldest one that was tried
-OLDEST = (0, 8)
-#: before that version a storage class would have been stored as metadata of that name
-KNOWS_CLASSES = (0, 10)
+#: Earlier ones lack encryption, storage classes and the time-out for reading, and do not try again after a reset.
+#: It is there for Python 3.10 and newer.
+OLDEST = (0, 11)
 #: names that obstore takes for headers of their own where they are meant as metadata
 HEADERS = ("cachecontrol", "contentdisposition", "contentencoding", "contentlanguage", "contenttype", "storageclass")
 #: how long a key is used that boto3 may have to renew; it renews ten minutes before the end
@@ -52,8 +51,8 @@ class ObstoreMissing(LibraryMissing):
         super().__init__(
             doing,
             said=f"engine is obstore, and {said}",
-            remedy="Install obstore and boto3 into a virtual environment in /opt/mediastore/venv (Python 3.9 or newer), "
-            "or leave engine at auto.",
+            remedy="Make a virtual environment with obstore (0.11 or newer, for Python 3.10 or newer) and boto3 in "
+            "/opt/mediastore/venv, or leave engine at auto.",
         )
 
 
@@ -71,8 +70,6 @@ def unfit(attributes: Attributes) -> str:
     for name in attributes.metadata:
         if name.lower().replace("-", "") in HEADERS:
             return f"obstore cannot store metadata that is called {name}"
-    if attributes.storage_class and _version() < KNOWS_CLASSES:
-        return f"obstore {VERSION} knows no storage classes"
     return ""
 
 
@@ -119,7 +116,7 @@ def _version() -> tuple[int, ...]:
 
 
 def _place(client: t.Any, bucket: str, connection: Connection) -> tuple[str, str]:
-    """The bucket's URL and the region that is signed for, by boto3's rules: a request tells both, which is caught before it is sent."""
+    """The bucket's URL and the region that is signed for, by boto3's rules: a request tells them, caught before it is sent."""
     caught: list[t.Any] = []
 
     def catch(request: t.Any, **kwargs: t.Any) -> t.Any:

@@ -90,6 +90,7 @@ def test_live_needs_a_journal_and_forgives_what_came_later(bucket, source, tmp_p
     [({"path": "/no/such"}, "does not exist"), ({"sample": 0}, "sample"), ({"bucket": "no-such"}, "NoSuchBucket")],
 )
 def test_bad_input(bucket, source, options, words):
-    failed = run("verify", bucket, options.pop("path", source), **options)
+    options = {"path": str(source), **options}
+    failed = run("verify", bucket, options.pop("path"), **options)
     assert failed["failed"]
     assert words in failed["msg"]

@@ -30,6 +30,22 @@ PROFILE = Profile(
             "2.3.0: conditions on PUT, storage classes and the headers of SSE-S3 and SSE-KMS are accepted and ignored; so are "
             "small parts. Only signatures for its own region are accepted",
         ),
+        Source(
+            MEASURED,
+            "2.3.0, 1.3.0: a key reads (and lists) a bucket, or writes (and deletes) in it, or both, at once; who may only "
+            "write cannot resume an upload in parts. With the right to write it may change and delete lifecycle rules, but "
+            "neither CORS rules, websites nor buckets. The administration interface shows secrets again",
+        ),
+        Source(
+            MEASURED,
+            "2.3.0: a key that has ended is refused, and works again when its end is taken away; so one that ends in January "
+            "1970 is one that was switched off here",
+        ),
+        Source(
+            MEASURED,
+            "1.3.0: version 1 of the administration interface answers to all of it but the ends of keys; through it quotas and "
+            "aliases work as well. A bucket without CORS rules or lifecycle rules is answered without an error code",
+        ),
         Source(DOCUMENTED, "Garage, S3 compatibility status, and src/api/s3/router.rs (v1, v2): the endpoints that answer 501"),
         Source(DOCUMENTED, "Garage src/api/s3/bucket.rs: a LocationConstraint other than s3_region is refused"),
         Source(
