@@ -130,6 +130,7 @@ def test_a_key_in_a_file_is_rotated_and_not_one_of_twenty_operations_a_second_fa
     options = {"mediastore_keys": keys, "rotate_key_name": site.name, **QUICK, **generic(process)}
     predicted = site.run(ROTATE, "--check", **options)
     assert predicted.status == 0 and site.kept() == old, predicted.output
+    site.client(old).put_object(Bucket=site.bucket, Key="before", Body=b"written with the old key")
     done = site.run(ROTATE, **options)
     new = site.kept()
     time.sleep(1)
@@ -140,6 +141,9 @@ def test_a_key_in_a_file_is_rotated_and_not_one_of_twenty_operations_a_second_fa
     assert set(counts["keys"]) == {old["access_key"], new["access_key"]}
     assert "is deleted, and the store refuses it" in done.output
     assert until(lambda: not holder(site, old).known()) and holder(site, new).may("write")
+    # Nobody lost it: neither the application nor whoever owns the bucket, though who wrote it is gone.
+    for client in (site.client(new), site.owner):
+        assert client.get_object(Bucket=site.bucket, Key="before")["Body"].read() == b"written with the old key"
     assert site.run(PROVISION, mediastore_keys=keys).changed == 0
     print(f"\nrotation on {site.store.name}: operations={counts['done']} failed={counts['failed']}")
 
