@@ -95,7 +95,7 @@ def application(site):
         script = Path(__file__).with_name("busyapp.py")
         process = subprocess.Popen([sys.executable, str(script), str(site.directory / "app.json")])
         running.append(process)
-        assert until(lambda: (site.directory / "counts.json").exists())
+        assert until((site.directory / "counts.json").exists)
         return process
 
     yield start

@@ -14,8 +14,8 @@ from .._core.errors import BadInput, MediastoreError, StoreRefused, StoreUnreach
 
 try:
     import botocore.exceptions as boto
-    from botocore.exceptions import ClientError as ClientError
-    from botocore.parsers import ResponseParserError as ResponseParserError
+    from botocore.exceptions import ClientError
+    from botocore.parsers import ResponseParserError
 except ImportError:
     HAS_BOTO = False
 
@@ -35,6 +35,9 @@ else:
 
 if t.TYPE_CHECKING:
     from .connection import Connection
+
+#: botocore's, which others take from here
+__all__ = ("ClientError", "ResponseParserError")
 
 KEYS = "Check access_key and secret_key (or the profile) against the store's."
 REGION = "Set region to the bucket's region."

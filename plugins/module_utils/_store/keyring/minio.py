@@ -239,4 +239,4 @@ def _check_expires(expires: str | None) -> None:
 
 
 def _random(length: int, letters: str = string.ascii_letters + string.digits) -> str:
-    return "".join(secrets.choice(letters) for _ in range(length))
+    return "".join(secrets.choice(letters) for _place in range(length))
