@@ -56,8 +56,8 @@ def test_lines_come_now_and_then_and_only_if_they_say_something_new(monkeypatch,
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "[host] upload: 11 %, 1/9 files, 0 B, 1/s, 0 B/s",
-        "[host] upload: 33 %, 3/9 files, 0 B, 3/s, 0 B/s",
+        "[host] upload: 11 %, 8 s left, 1/9 files, 0 B, 1/s, 0 B/s",
+        "[host] upload: 33 %, 2 s left, 3/9 files, 0 B, 3/s, 0 B/s",
     ]
 
 
