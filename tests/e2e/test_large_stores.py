@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
+from ansible_collections.mediastore.s3.tests.e2e import measured
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
 FILES = 200_000
@@ -39,18 +35,7 @@ def fill(root, number):
 def sync(store, check, **options):
     """Run the module in a process of its own; its result, that result's length, and its peak memory in KiB."""
     options = {**store.connection, "bucket": "media", **options, "_ansible_check_mode": check}
-    with subprocess.Popen(
-        [sys.executable, "-m", "ansible_collections.mediastore.s3.plugins.modules.sync"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
-        process.stdin.close()
-        output = process.stdout.read()
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output
-    return json.loads(output), len(output), usage.ru_maxrss
+    return measured.finish(measured.start("sync", options))
 
 
 def test_200_000_files_are_planned_in_flat_memory(store, tmp_path):

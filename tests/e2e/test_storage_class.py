@@ -20,6 +20,7 @@ import pytest
 import yaml
 from moto.s3.models import s3_backends
 
+from ansible_collections.mediastore.s3.tests.e2e import measured
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 
 ROOT = Path(__file__).parents[2]
@@ -93,40 +94,7 @@ def copies(store):
 def start(store, directory, **options):
     """The module in a process of its own, as on a host."""
     where = {"bucket": "example-media", "storage_class": "STANDARD_IA", "_ansible_remote_tmp": str(directory)}
-    options = {**store.connection, **where, **options}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ansible_collections.mediastore.s3.plugins.modules.storage_class"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode())
-    process.stdin.close()
-    return process
-
-
-def peak_of(process):
-    """The peak memory of a process in KiB, 0 when it has ended.
-
-    Not from wait4: what that says is never less than what the parent had when it forked, and here the parent is the store.
-    """
-    try:
-        status = Path(f"/proc/{process.pid}/status").read_text()
-    except OSError:
-        return 0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found.group(1)) if found else 0
-
-
-def finish(process):
-    """Its result, that result's length, and its peak memory in KiB."""
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, peak_of(process))
-        time.sleep(0.05)
-    with process:
-        output = process.stdout.read()
-    assert process.returncode == 0, output
-    return json.loads(output), len(output), peak
+    return measured.start("storage_class", {**store.connection, **where, **options})
 
 
 def kill(process):
@@ -145,7 +113,7 @@ def wait_until_idle(store):
 
 def test_10_000_objects_killed_on_the_way_are_copied_once_each_in_flat_memory(store, tmp_path):
     fill(OBJECTS)
-    predicted, _length, _memory = finish(start(store, tmp_path, _ansible_check_mode=True))
+    predicted, _length, _memory = measured.finish(start(store, tmp_path, _ansible_check_mode=True))
     assert predicted["plan"]["change"] == {"objects": OBJECTS, "bytes": 11 * OBJECTS}
     assert classes() == {"STANDARD": OBJECTS}
     for number in KILLED_AFTER:
@@ -158,7 +126,7 @@ def test_10_000_objects_killed_on_the_way_are_copied_once_each_in_flat_memory(st
         wait_until_idle(store)
     before = classes()["STANDARD_IA"]
     assert KILLED_AFTER[-1] <= before < OBJECTS
-    result, length, memory = finish(start(store, tmp_path))
+    result, length, memory = measured.finish(start(store, tmp_path))
     assert result["copied"]["objects"] == OBJECTS - before
     assert (result["complete"], result["plan"]["reasons"]) == (True, {"already": before})
     assert classes() == {"STANDARD_IA": OBJECTS}
