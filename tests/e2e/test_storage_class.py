@@ -182,7 +182,7 @@ def test_the_progress_is_shown(store, tmp_path):
     fill(400)
     task = {"bucket": "example-media", "storage_class": "GLACIER_IR", "concurrency": 1, "progress": "always"}
     told = play(store, tmp_path, [{"name": "Move", "mediastore.s3.storage_class": task}])
-    assert re.search(r"\[localhost\] to GLACIER_IR: \d+ %, \d+/400 files", told), told
+    assert re.search(r"\[localhost\] to GLACIER_IR: \d+ %, (\d+ s left, )?\d+/400 files", told), told
     assert classes() == {"GLACIER_IR": 400}
 
 
