@@ -42,7 +42,8 @@ def client(connection: dict[str, Any], access_key: str, secret_key: str) -> Any:
             signature_version="s3v4",
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            retries={"total_max_attempts": 1},
+            # A store that refuses an upload may close the connection on which the rest of it was still to come.
+            retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
 
