@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -29,12 +29,23 @@ def where(claim: Callable[..., bool]) -> pytest.MarkDecorator:
     return pytest.mark.applies(claim)
 
 
-def applies(item: pytest.Item) -> bool:
-    """Whether the test is about its store."""
+def applies(item: pytest.Item, name: str | None = None) -> bool:
+    """Whether the test is about its store, or would be about the one that is named."""
     parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
     if "store" not in parameters:
         return True
-    name = parameters.pop("store")
+    own = parameters.pop("store")
+    name = name or own
     known: dict[str, Any] = {"name": name, "profile": profile_of(name), **parameters}
     claims = [mark.args[0] for mark in item.iter_markers("applies")]
     return all(claim(**{wanted: known[wanted] for wanted in inspect.signature(claim).parameters}) for claim in claims)
+
+
+def idle(items: Iterable[pytest.Item]) -> set[str]:
+    """The tests that are about no store at all."""
+    busy = {_test(item) for item in items if any(applies(item, name) for name in SERVERS)}
+    return {_test(item) for item in items} - busy
+
+
+def _test(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]

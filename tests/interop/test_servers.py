@@ -36,6 +36,10 @@ def client_for(store, **changes):
     return make_client(connection, profile_for(connection))
 
 
+def test_every_test_here_is_about_some_store(idle_tests):
+    assert not idle_tests, "tests that are never run, whatever STORES says"
+
+
 def test_bucket_comes_keeps_objects_and_goes(store, name):
     assert bucket(store, name) == {"changed": True, "bucket": {"name": name, "state": "present"}}
     assert bucket(store, name) == {"changed": False, "bucket": {"name": name, "state": "present"}}
