@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ansible_collections.mediastore.s3.plugins.module_utils._core.crew import fan_out
 from ansible_collections.mediastore.s3.plugins.module_utils._core.journal import Journal
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     DONE,
@@ -21,7 +22,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     Todo,
 )
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
-from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import HOPELESS, Budget, fan_out, transfer
+from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import HOPELESS, Budget, transfer
 
 
 def never():
@@ -90,14 +91,14 @@ def test_budget_is_never_exceeded():
     lock = threading.Lock()
 
     def work(size):
-        granted = budget.take(size)
-        with lock:
-            held[0] += granted
-            most[0] = max(most[0], held[0])
-        time.sleep(0.001)
-        with lock:
-            held[0] -= granted
-        budget.give(granted)
+        granted = min(size, 100)
+        with budget.holding(size):
+            with lock:
+                held[0] += granted
+                most[0] = max(most[0], held[0])
+            time.sleep(0.001)
+            with lock:
+                held[0] -= granted
         return size
 
     list(fan_out([30, 60, 500, 10] * 20, work, 8, never))
