@@ -99,7 +99,8 @@ options:
     description:
       - How many objects are transferred at once, from 1 to 256.
       - Left out, it is found out while it works. It begins with 16, takes more (up to 128) as long as that moves more, which it
-        does if the store is far away, and half as many whenever the store says that it is asked too much (503, SlowDown, 429).
+        does if the store is far away, and half as many if the store says more than now and then that it is asked too much
+        (503, SlowDown, 429).
     type: int
   samples:
     description: How many names of each kind the result shows.

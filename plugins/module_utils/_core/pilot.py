@@ -21,6 +21,9 @@ WORTH = 1.1
 GROWTH = 1.5
 #: measurements to wait after growing did not pay, and after the store asked for less
 REST, PENANCE = 20, 10
+#: Some answers of 503 belong to every store and are just sent again. It counts as asking for less when it is so many of all that
+#: was answered, or when half of those at work hear it at once.
+REFUSED = 0.02
 
 
 class Pilot:
@@ -39,8 +42,6 @@ class Pilot:
         #: whether nothing new is to begin now
         self.paused = paused
         self._now = now
-        #: how often the store had asked for less when we last looked
-        self._heard = busy()
         #: the size and the rate before the last growth
         self._before: tuple[int, float] | None = None
         self._rest = 0
@@ -48,6 +49,8 @@ class Pilot:
 
     def _begin(self) -> None:
         self._since, self._jobs, self._units = self._now(), 0, 0.0
+        #: how often the store had asked for less until now
+        self._heard = self._busy()
 
     def done(self, nbytes: int) -> None:
         """One job is finished, which moved so many bytes."""
@@ -58,17 +61,15 @@ class Pilot:
         """How many should be at work from now on."""
         if self.least == self.most:
             return self.size
-        busy = self._busy()
-        if busy > self._heard:
-            self._heard = busy
+        told = self._busy() - self._heard
+        measured = self._jobs >= MEASURE_JOBS * self.size and self._now() - self._since >= MEASURE_S
+        if told > self.size / 2 or (measured and told >= REFUSED * self._jobs):
             self._resize(self.size // 2)
             self._before, self._rest = None, PENANCE
             self._begin()
-        elif self._jobs >= MEASURE_JOBS * self.size:
-            took = self._now() - self._since
-            if took >= MEASURE_S:
-                self._judge(self._units / took)
-                self._begin()
+        elif measured:
+            self._judge(self._units / (self._now() - self._since))
+            self._begin()
         return self.size
 
     def _judge(self, rate: float) -> None:

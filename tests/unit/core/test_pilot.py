@@ -15,8 +15,8 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.pilot import L
 class World:
     """A store that answers in ``latency_s`` and does no more than ``most`` in a second, and a clock."""
 
-    def __init__(self, latency_s, most, tires_at=None):
-        self.latency_s, self.most, self.tires_at = latency_s, most, tires_at
+    def __init__(self, latency_s, most, tires_at=None, refused=0.05):
+        self.latency_s, self.most, self.tires_at, self.refused = latency_s, most, tires_at, refused
         self.time, self.busy, self.sizes = 0.0, 0, []
         self.random = random.Random(7)
 
@@ -28,7 +28,7 @@ class World:
             self.sizes.append(size)
             rate = min(size / self.latency_s, self.most) * self.random.uniform(0.97, 1.03)
             self.time += 1 / rate
-            if self.tires_at and size > self.tires_at and self.random.random() < 0.01:
+            if self.tires_at is not None and size > self.tires_at and self.random.random() < self.refused:
                 self.busy += 1
             pilot.done(int(nbytes * self.random.uniform(0.5, 1.5)))
         return pilot
@@ -66,7 +66,18 @@ def test_a_store_that_is_asked_too_much_is_asked_less():
     late = world.sizes[5_000:]
     assert min(late) < 30
     assert sum(late) / len(late) < 45
-    assert world.busy < 100
+    assert world.busy < 500
+
+
+def test_a_refusal_now_and_then_is_no_reason_to_do_less():
+    world = World(0.02, 1000, tires_at=0, refused=0.005)
+    assert world.rate(20_000) > 800
+
+
+def test_a_store_that_refuses_everything_is_left_in_peace_at_once():
+    answers = iter(range(0, 1000, 3))
+    pilot = Pilot(busy=lambda: next(answers))
+    assert min(pilot.look() for _look in range(20)) <= 4
 
 
 def test_it_never_leaves_its_limits():
