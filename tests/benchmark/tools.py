@@ -97,13 +97,24 @@ def ours(module: str = "sync", engine: str = "obstore", journal: Path | None = N
             "engine": engine,
             **options,
         }
-        return Command(
-            [sys.executable, "-m", f"{MODULE}.{module}"],
-            site.environment,
-            json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode(),
-        )
+        return _module(site, module, arguments)
 
     return prepare
+
+
+def follow() -> Prepare:
+    """Start the change feed of the journal that ours uses; it ends when its socket goes with the directory of the run."""
+
+    def prepare(site: Site) -> Command:
+        arguments = {"path": site.source, "journal": str(site.scratch / "journal.sqlite"), "state": "started"}
+        return _module(site, "change_feed", arguments)
+
+    return prepare
+
+
+def _module(site: Site, module: str, arguments: dict[str, Any]) -> Command:
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    return Command([sys.executable, "-m", f"{MODULE}.{module}"], site.environment, given)
 
 
 def rclone(*flags: str, transfers: int = 32, action: str = "copy") -> Prepare:

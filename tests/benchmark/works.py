@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -192,9 +193,9 @@ def procedures(bench: Bench) -> Work:
 class Delta:
     """A store that is in the bucket already, but for a few new files; what delta, feed and verify share."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, files: int = 200_000, seed: int = 4) -> None:
         self.bench = bench
-        self.tree = trees.store(bench.trees, "synapse", trees.SMALL, bench.files(200_000), 4)
+        self.tree = trees.store(bench.trees, "synapse", trees.SMALL, bench.files(files), seed)
         self.new = trees.store(bench.trees, "synapse", trees.MEDIA, NEW_FILES, 5)
         for name in self.new.entries:
             # a run that was killed may have left them
@@ -203,7 +204,7 @@ class Delta:
             f"{name}\t{entry.size}\t{entry.md5}\t{round(time.time())}\tx-amz-meta-mtime:{trees.MTIME}"
             for name, entry in self.tree.entries.items()
         ]
-        self._journal = bench.trees / "proved.sqlite"
+        self._journal = bench.trees / f"proved-{seed}.sqlite"
         self._prove()
 
     def add(self) -> None:
@@ -287,14 +288,36 @@ def find() -> tools.Prepare:
     return prepare
 
 
-def feed(bench: Bench) -> Work | None:
-    """The delta pass with a change feed: not measured yet.
+def feed(bench: Bench) -> Work:
+    """The delta pass with a change feed, in a small store and in a large one: the same, as only changes are looked at."""
+    stores = {"small": Delta(bench, 20_000, 7), "large": bench.delta()}
+    heats = [_followed(state, f"{OURS}, {size} store") for size, state in stores.items()]
+    try:
+        results = bench.heats("feed", heats)
+    finally:
+        for state in stores.values():
+            state.take_away()
+    small, large = (len(state.tree.entries) + NEW_FILES for state in stores.values())
+    work = Work(
+        "Delta pass with the change feed",
+        f"{small} and {large} files, of which {NEW_FILES} came after the feed was started and everything had been compared.",
+        results,
+    )
+    work.ratios = {"feed": work.of(f"{OURS}, large store") / work.of(f"{OURS}, small store")}
+    return work
 
-    To be filled in when sync has `against: feed`: make a Delta, start the feed, add() the new files, run
-    `tools.ours(against="feed", ...)` as a Heat with `stage`; once with 20 000 and once with 1 000 000 files.
-    `work.ratios["feed"]` is the time with the many divided by that with the few.
-    """
-    return None
+
+def _followed(state: Delta, name: str) -> Heat:
+    """A pass that follows a feed; the stage is the pass before, which looked at everything."""
+
+    def before(site: Site) -> None:
+        state.take_away()
+        state.stage(site)
+        for command in (tools.follow()(site), tools.ours(against="journal")(site)):
+            subprocess.run(command.argv, input=command.stdin, env=command.environment, check=True, stdout=subprocess.DEVNULL)
+        state.add()
+
+    return Heat(Entrant(name, tools.ours(against="feed"), True), state.tree, before, state.new)
 
 
 def verify(bench: Bench) -> Work:
@@ -335,7 +358,7 @@ def million(bench: Bench) -> Work:
     return work
 
 
-WORKS: dict[str, Callable[[Bench], Work | None]] = {
+WORKS: dict[str, Callable[[Bench], Work]] = {
     "initial": initial,
     "latency": latency,
     "large": large,
