@@ -91,7 +91,7 @@ def _aims(measured: Json) -> list[str]:
         verdict = "reached" if (value >= aim if more else value <= aim) else "**not reached**"
         words = words.replace(", in MiB", "")
         lines.append(f"| {words} | {shown}{unit} | {'≥' if more else '≤'} {aim:g}{unit} | {verdict} |")
-    left = [words for name, (_work, words, *_) in TARGETS.items() if ratio(measured, name) is None]
+    left = [words for name, (_work, words, _aim, _more) in TARGETS.items() if ratio(measured, name) is None]
     if left:
         lines += ["", f"Not measured in this run: {'; '.join(left)}."]
     return [*lines, ""]

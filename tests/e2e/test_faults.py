@@ -142,6 +142,7 @@ def there_verified_and_back(site: Site, back: Path) -> None:
     down = site.run("sync", path=str(back), direction="download", journal=str(site.root / "other"))
     assert down["complete"], down
     site.proxy.rate = 0
+    print(f"\n{site.options['engine']}: {dict(site.proxy.faults)} in {sum(site.proxy.requests.values())} requests")
     assert contents(back) == contents(site.media)
     site.require_all_there()
     assert list(back.rglob(".*")) == []

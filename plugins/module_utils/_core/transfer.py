@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import Callable, Iterable, Iterator, Protocol, TypeVar
 
 from .crew import fan_out
@@ -22,6 +23,8 @@ _Job = TypeVar("_Job")
 
 #: as many failures in a row, from all workers, mean that it is not the files
 HOPELESS = 25
+#: and so do fewer, if nothing else has happened for so long: each may have been tried for a minute
+FEW, WITHOUT_SUCCESS_S = 5, 180.0
 
 
 class Mover(Protocol):
@@ -69,7 +72,7 @@ def transfer(
     journal: Journal, mover: Mover, workers: int | Pilot, progress: Progress, abandoned: Callable[[], bool], samples: int
 ) -> Tally:
     """Do everything that is planned; stops early when nobody waits for it any more, or when it is hopeless."""
-    tally, in_a_row = Tally(samples), 0
+    tally, in_a_row, succeeded = Tally(samples), 0, time.monotonic()
 
     def stop() -> bool:
         if not tally.gave_up and abandoned():
@@ -83,9 +86,13 @@ def transfer(
             if outcome.proof is not None:
                 journal.prove(outcome.proof)
             progress.counted()
-            in_a_row = in_a_row + 1 if outcome.state == FAILED else 0
-            if in_a_row >= HOPELESS and not tally.gave_up:
-                tally.gave_up = f"{in_a_row} files failed in a row"
+            if outcome.state == FAILED:
+                in_a_row += 1
+                hopeless = in_a_row >= HOPELESS or (in_a_row >= FEW and time.monotonic() - succeeded > WITHOUT_SUCCESS_S)
+                if hopeless and not tally.gave_up:
+                    tally.gave_up = f"{in_a_row} files failed in a row"
+            else:
+                in_a_row, succeeded = 0, time.monotonic()
         if journal.due:
             mover.settle()
             journal.commit()

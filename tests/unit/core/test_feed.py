@@ -38,7 +38,8 @@ def root(tmp_path):
 @pytest.fixture
 def watching(root, tmp_path):
     """The feed, which agreed with a copy that has just ended; None where there can be none."""
-    with watched(root, tmp_path / "journal") as running:
+    with contextlib.ExitStack() as stack:
+        running = stack.enter_context(watched(root, tmp_path / "journal"))
         if running is not None:
             running.settle(running.begin()["position"], "token", [])
         yield running
