@@ -152,7 +152,7 @@ def test_it_gives_up_when_everything_fails(tmp_path):
 
 @pytest.mark.parametrize(("fail", "gives_up"), [("0123456789", True), ("01234678", False)])
 def test_it_gives_up_sooner_when_each_failure_takes_long(tmp_path, monkeypatch, fail, gives_up):
-    clock = iter(range(0, 10**6, 60))
+    clock = iter(range(0, 10**6, 100))
     monkeypatch.setattr(transfer_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     mover = Script(dict.fromkeys(fail, FAILED))
     tally = transfer(planned(tmp_path, "0123456789"), mover, 1, Silent(), never, samples=3)
