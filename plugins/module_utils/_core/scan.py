@@ -41,7 +41,6 @@ class Tree:
         #: the part of the keys that is looked at
         self.shard = shard
         self._start = prefix.encode("utf-8")
-        self._picky = bool(self.exclude) or shard.count > 1
         #: what the walk passed by: ``special`` (links, sockets, devices) and ``excluded``
         self.passed: Counter[str] = Counter()
 
@@ -107,7 +106,7 @@ class Tree:
         except OSError as exc:
             problems.add(folder, f"the folder cannot be read ({exc.strerror})")
             return []
-        if self._picky or not _harmless(names):
+        if self.exclude or self.shard.count > 1 or not _harmless(names):
             names = [name for name in names if self._wanted(folder, name, problems)]
         names.sort(reverse=True)
         return names

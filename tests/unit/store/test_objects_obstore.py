@@ -117,7 +117,7 @@ def kind(request):
 def test_everything_is_sent_and_signed(troubled, kind, more, customer_key, expected):
     attributes = Attributes(**{**vars(ALL), **more})
     receipt = put(open_with(kind, troubled, attributes=attributes, customer_key=customer_key, session_token="a-token"))
-    assert receipt == (hashlib.md5(b"content").hexdigest(), not customer_key and more.get("encryption") != "aws:kms")
+    assert receipt[:2] == (hashlib.md5(b"content").hexdigest(), not customer_key and more.get("encryption") != "aws:kms")
     (request,) = troubled.requests
     expected = {
         "content-type": "image/png",
@@ -431,6 +431,6 @@ def test_an_answer_without_an_etag_is_left_to_boto3(troubled):
 def test_a_wrong_etag_is_asked_about_once(troubled, kind):
     troubled.trouble = lambda request, number: LIE
     store = open_with(kind, troubled)
-    assert put(store) == (WRONG, True)
+    assert put(store)[:2] == (WRONG, True)
     troubled.says = {"x-amz-server-side-encryption": "aws:kms"}
-    assert put(store) == (WRONG, False)
+    assert put(store)[:2] == (WRONG, False)
