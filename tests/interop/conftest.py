@@ -11,6 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 from ansible_collections.mediastore.s3.tests.interop.applies import applies, idle
 from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, STAND_FOR, Store, selected
 
+#: the names of the tests that are about no store at all
+IDLE = pytest.StashKey[set]()
+
 
 @pytest.fixture(scope="session", params=selected())
 def store(request, tmp_path_factory):
@@ -23,10 +26,6 @@ def store(request, tmp_path_factory):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "applies(claim): for the stores of which the claim is true; see applies.py")
-
-
-#: the names of the tests that are about no store at all
-IDLE = pytest.StashKey[set]()
 
 
 def pytest_collection_modifyitems(config, items):

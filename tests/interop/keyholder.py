@@ -42,8 +42,7 @@ def client(connection: dict[str, Any], access_key: str, secret_key: str) -> Any:
             signature_version="s3v4",
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            # A store that refuses an upload may close the connection on which the rest of it was still to come.
-            retries={"mode": "standard", "total_max_attempts": 3},
+            retries={"total_max_attempts": 1},
         ),
     )
 
@@ -62,6 +61,9 @@ class KeyHolder:
         try:
             getattr(self, f"_try_{name}")()
         except ClientError as exc:
+            # Some stores refuse an upload before they have read it. What was still to come is then taken for the next request
+            # (400), or the connection is closed under that one, so it is not used again.
+            self._holder.close()
             code = str(exc.response["Error"].get("Code", ""))
             # What a store does not have (501), nobody may do.
             if code in REFUSALS or exc.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 501):
