@@ -9,7 +9,7 @@ LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e interop molecule
 ACCESS := tests/interop/test_least_privilege.py
 
-.PHONY: help test lint $(LINT) $(TESTS) access demo format changelog docs-providers dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) access bench demo format changelog docs-providers dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,9 @@ access: ## only what the keys of each preset may do, as a matrix; STORES as abov
 
 molecule: ## scenarios in containers; ROLE=name for one role's
 	@$(STAGE) molecule tests/utils/molecule.sh $(ROLE)
+
+bench: ## ours against other tools; WORKS='initial large' for these, SCALE=0.1 for a tenth, ROUNDS=3
+	@$(STAGE) bench tests/utils/bench.sh "$(CURDIR)"
 
 demo: ## migrates a real Matrix Synapse; SOURCE=directory migrates that instead
 	@tests/utils/demo.sh $(if $(SOURCE),--source '$(SOURCE)') $(if $(KILL),--kill '$(KILL)')

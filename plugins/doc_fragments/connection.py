@@ -94,11 +94,18 @@ options:
     type: int
     default: 10
   read_timeout:
-    description: Seconds to wait for the next bytes of an answer.
+    description: Seconds to wait for the next bytes of an answer. Then the request is sent again, as O(max_attempts) says.
     type: int
     default: 60
   max_attempts:
-    description: How often a request is sent before it counts as failed. Only what can pass by itself is tried again.
+    description:
+      - How often a request is sent before it counts as failed. Only what can pass by itself is tried again, which is the statuses
+        408, 429, 500, 502, 503, 504 and 509, a connection that cannot be made or is lost, an answer that does not come in time or
+        is not whole, and bytes that were damaged on the way.
+      - The pauses are 0.1, 0.4, 1.6, 6.4 and then 20 seconds, shortened by a random part, so five attempts take about six
+        seconds. While the store asks for fewer requests (429, 503 or C(SlowDown)) it gets nearly twice as many, nine instead of
+        five, which takes about a minute.
+      - With V(1) nothing is tried again.
     type: int
     default: 5
 requirements:

@@ -41,18 +41,42 @@ options:
     type: str
     choices: [fail, skip]
     default: fail
+  shard:
+    description:
+      - Which part of the keys this run is about, where several hosts work on one directory that all of them see, such as
+        a GlusterFS or NFS mount. Each host then takes an equal and disjoint part of the files, of the bucket's listing and of
+        what is reported.
+      - The key alone says in which part it is, so the hosts need not know of each other. The files of the other parts are not
+        looked at, only their names are read.
+      - Every host needs a journal of its own, best on a disk of its own. A journal is tied to its part and refused for another
+        one, and for the whole.
+      - Take index and number from C(ansible_play_hosts_all), as in the examples. It names the hosts of this very run, those that
+        failed meanwhile too. With C(groups) a C(--limit) would leave parts undone.
+      - All of them have to succeed. Run M(mediastore.s3.verify) without O(shard) to prove the whole.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      index:
+        description: Which part, counted from 0.
+        type: int
+        required: true
+      count:
+        description: How many parts there are.
+        type: int
+        required: true
   journal:
     description:
       - File on the host in which the module remembers what was proved to be in the bucket, so that unchanged files are not
         read again. Its directory is made if it is missing.
-      - It is tied to store, bucket and prefix, and refused for others.
+      - It is tied to store, bucket, prefix and O(shard), and refused for others.
       - It must not be inside O(path), and should be on a local filesystem.
     type: path
   encryption:
     description:
       - How the store encrypts the objects, V(AES256) with keys of its own, V(aws:kms) with those of a key server. Without it the
         bucket's setting counts.
-      - The ETags of V(aws:kms) tell nothing, so every object is read back to prove it.
+      - The ETags of V(aws:kms) tell nothing. The proof of an object is then a checksum that the store compares, where it is known
+        to (C(checks) among its capabilities), or else reading it back.
     type: str
     choices: [AES256, "aws:kms"]
     version_added: 0.2.0
@@ -63,7 +87,7 @@ options:
   sse_customer_key:
     description:
       - Key of 32 bytes in base64, with which the store encrypts the objects (SSE-C). The store does not keep it.
-      - The ETags of such objects tell nothing, so every object is read back to prove it.
+      - The ETags of such objects tell nothing. The proof is then the same as with O(encryption=aws:kms).
     type: str
   part_size:
     description:
@@ -72,9 +96,12 @@ options:
     type: bytes
     default: 8M
   concurrency:
-    description: How many objects are transferred at once. More help if the store is far away.
+    description:
+      - How many objects are transferred at once, from 1 to 256.
+      - Left out, it is found out while it works. It begins with 16, takes more (up to 128) as long as that moves more, which it
+        does if the store is far away, and half as many if the store says more than now and then that it is asked too much
+        (503, SlowDown, 429).
     type: int
-    default: 16
   samples:
     description: How many names of each kind the result shows.
     type: int

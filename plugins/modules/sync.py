@@ -16,7 +16,8 @@ description:
   - Nothing is sent before the whole directory was looked at. Names that the store cannot take, files that cannot be read,
     symbolic links and sockets are all named in one error.
   - Every object is proved. The MD5 of the bytes that were sent is compared with the ETag that the store answered. Where
-    the ETag is no MD5, as with O(sse_customer_key), the object is read back.
+    the ETag is no MD5, as with O(sse_customer_key), a checksum is the proof that the store compares (C(checks) among the
+    capabilities of the store), or else the object is read back.
   - A file that changes while it is read is read again. A file that is gone meanwhile is counted and is no error.
   - It can be interrupted at any moment, with C(kill -9) too, and run again.
 author:
@@ -68,8 +69,12 @@ options:
       - V(journal) compares with what O(journal) proves and asks the store nothing, so that its time does not depend on the
         size of the bucket. It is meant for the last pass, while the application is stopped. A file that is still being
         written is an error then.
+      - V(feed) does the same, but looks only at what M(mediastore.s3.change_feed) has seen changing, so that its time does not
+        depend on the size of O(path) either. The feed must have been started for O(journal) before the last run that looked at
+        everything. If it has not seen everything since, or if it was another O(exclude), O(special) or O(compare), this run
+        looks at everything itself, as with V(journal), and RV(walked_reason) says why.
     type: str
-    choices: [store, journal]
+    choices: [store, journal, feed]
     default: store
   content_type:
     description: Content type of the objects. V(guess) takes it from the ending of the name.
@@ -111,6 +116,15 @@ options:
     description: Seconds to wait for another run with the same O(journal) to end.
     type: int
     default: 0
+  bandwidth:
+    description:
+      - How much may go over the line, in bytes in a second, for example V(10M). Left out, there is no limit.
+      - Several entries, each a time of the day (in the host's time zone), a space and what holds from then on, make a timetable.
+        There, V(off) is no limit, and with V(0) no object is begun until the next entry. Before the first time of a day,
+        the last entry holds.
+      - The limit is kept over some seconds, not over each packet. The listing is not counted.
+    type: list
+    elements: str
 seealso:
   - module: mediastore.s3.verify
 """
@@ -155,6 +169,31 @@ EXAMPLES = r"""
         bucket: example-media
         prefix: public/
         keep_replaced: /srv/media/replaced
+
+- name: Leave the line to the users by day
+  mediastore.s3.sync:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media.sqlite
+    bandwidth:
+      - 07:00 2M
+      - 18:00 0
+      - 23:30 off
+
+- name: Copy a directory that all hosts of the play see, each of them a part of it
+  mediastore.s3.sync:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media-{{ ansible_play_hosts_all.index(inventory_hostname) }}.sqlite
+    shard:
+      index: "{{ ansible_play_hosts_all.index(inventory_hostname) }}"
+      count: "{{ ansible_play_hosts_all | length }}"
 """
 
 RETURN = r"""
@@ -233,11 +272,26 @@ bytes_per_s:
   returned: success, and failure after the comparison
   type: int
   sample: 12345678
+shard:
+  description: The part of the keys that this run was about. All other numbers are of this part.
+  returned: when O(shard) is set
+  type: dict
+  sample: {"index": 0, "count": 4}
 journal:
   description: The journal, if there is one.
   returned: success, and failure after the comparison
   type: str
   sample: /var/lib/mediastore/media.sqlite
+walked:
+  description: Whether the whole directory was looked at, and not only what had changed.
+  returned: when O(against=feed)
+  type: bool
+  sample: false
+walked_reason:
+  description: Why it was, or an empty string.
+  returned: when O(against=feed)
+  type: str
+  sample: the feed has ended, by a restart of the host or because it was killed
 engine:
   description: What moved the objects.
   returned: success, and failure after the comparison
@@ -250,27 +304,24 @@ engine_reason:
   sample: it is installed, and moves small objects much faster
 """
 
-import contextlib
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.follow import following, walked
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.transfer import attributes, check_destination, check_options, check_room, rules
+from ..module_utils._base.transfer import attributes, check_destination, check_options, check_room, report, rules
 from ..module_utils._base.tree import (
     TREE,
     Watch,
     journal_path,
-    kept_journal,
-    old_proofs,
+    journals,
     open_store,
     open_tree,
-    passing_journal,
     progress_of,
-    take_back,
+    shown_shard,
     tried,
 )
-from ..module_utils._core.plan import Plan
-from ..module_utils._core.progress import human
+from ..module_utils._core.following import Following
 from ..module_utils._core.sync import Sync
 from ..module_utils._core.transfer import Tally
 
@@ -279,7 +330,7 @@ SPEC = TREE.merge(
         {
             "direction": {"type": "str", "choices": ["upload", "download"], "default": "upload"},
             "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
-            "against": {"type": "str", "choices": ["store", "journal"], "default": "store"},
+            "against": {"type": "str", "choices": ["store", "journal", "feed"], "default": "store"},
             "content_type": {"type": "str", "default": "guess"},
             "cache_control": {"type": "str"},
             "metadata": {"type": "dict", "default": {}},
@@ -289,8 +340,9 @@ SPEC = TREE.merge(
             "replace": {"type": "bool", "default": True},
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},
+            "bandwidth": {"type": "list", "elements": "str"},
         },
-        required_if=[("against", "journal", ["journal"])],
+        required_if=[("against", "journal", ["journal"]), ("against", "feed", ["journal"])],
     )
 )
 
@@ -305,42 +357,27 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     moves = not module.check_mode and module.params["against"] == "store"
     store = open_store(module, doing, moves, attributes(module, doing))
     path = journal_path(module, tree, doing)
-    with contextlib.ExitStack() as stack:
-        if path and not module.check_mode:
-            journal = proofs = stack.enter_context(kept_journal(module, path, module.params["lock_wait"], doing))
-            take_back(store, journal)
-        else:
-            journal = stack.enter_context(passing_journal(module))
-            proofs = stack.enter_context(old_proofs(module, path)) or journal
+    with journals(module, path, store, doing) as (journal, proofs):
         sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module))
-        return carry_out(module, sync, path, doing)
+        return carry_out(module, sync, following(module, tree, journal, path), path, doing)
 
 
-def carry_out(module: StoreModule, sync: Sync, path: str | None, doing: str) -> dict[str, t.Any]:
+def carry_out(module: StoreModule, sync: Sync, follow: Following, path: str | None, doing: str) -> dict[str, t.Any]:
     """Plan and transfer, and say what happened."""
-    watch = Watch(module.params["progress_file"])
-    plan = sync.plan(watch)
+    watch, verb = Watch(module.params["progress_file"]), module.params["direction"]
+    changes = follow.begin()
+    shown = {"journal": path, **shown_shard(module), **walked(module, follow, changes is None)}
+    plan = sync.plan(watch, changes)
     if module.check_mode:
-        return report(module, sync, plan, Tally(0), path)
+        return report(module, sync, plan, Tally(0), verb, **shown)
     check_room(module, plan, doing)
     tally = sync.carry_out(plan, watch)
-    result = report(module, sync, plan, tally, path)
+    if not tally.gave_up:
+        follow.end()
+    result = report(module, sync, plan, tally, verb, **shown)
     sync.require_done(plan, tally, result)
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
-    return result
-
-
-def report(module: StoreModule, sync: Sync, plan: Plan, tally: Tally, path: str | None) -> dict[str, t.Any]:
-    """The result; what is predicted counts as changed in check mode, what was done otherwise."""
-    changed = bool(plan.files if module.check_mode else tally.files)
-    result: dict[str, t.Any] = {"changed": changed, "journal": path, **sync.result(plan, tally)}
-    if module.diff_asked and plan.files:
-        lines = [f"{module.params['direction']}: {plan.files} files, {human(plan.nbytes)}"] + [
-            f"+ {name}" for name in plan.samples
-        ]
-        more = plan.files - len(plan.samples)
-        result["diff"] = {"prepared": "\n".join(lines + ([f"+ and {more} more"] if more else [])) + "\n"}
     return result
 
 

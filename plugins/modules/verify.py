@@ -97,6 +97,18 @@ EXAMPLES = r"""
     read_back: all
     on_difference: report
   register: media
+
+- name: Verify a directory that all hosts of the play see, each of them a part of it
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media-{{ ansible_play_hosts_all.index(inventory_hostname) }}.sqlite
+    shard:
+      index: "{{ ansible_play_hosts_all.index(inventory_hostname) }}"
+      count: "{{ ansible_play_hosts_all | length }}"
 """
 
 RETURN = r"""
@@ -135,6 +147,11 @@ vanished:
   returned: success, and failure after the comparison
   type: int
   sample: 0
+shard:
+  description: The part of the keys that this run was about. RV(verified) and all numbers are of this part.
+  returned: when O(shard) is set
+  type: dict
+  sample: {"index": 0, "count": 4}
 duration_s:
   description: Seconds it took.
   returned: success, and failure after the comparison
@@ -168,6 +185,7 @@ from ..module_utils._base.tree import (
     open_tree,
     passing_journal,
     progress_of,
+    shown_shard,
     tried,
 )
 from ..module_utils._core.errors import BadInput, MediastoreError
@@ -233,7 +251,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
 def judge(module: StoreModule, findings: Findings, doing: str, how: dict[str, t.Any]) -> dict[str, t.Any]:
     """The result, or the error that carries it."""
     verified = findings.verified(module.params["extra"] == "fail")
-    result = {"changed": False, "verified": verified, **how, **findings.as_dict()}
+    result = {"changed": False, "verified": verified, **shown_shard(module), **how, **findings.as_dict()}
     if not verified and module.params["on_difference"] == "fail":
         raise Differs(doing, result)
     return result

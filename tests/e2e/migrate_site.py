@@ -116,6 +116,8 @@ class Site:
                         "ansible_connection": "local",
                         "ansible_python_interpreter": sys.executable,
                         "mediastore_store": self.store.connection,
+                        # test_engine_role.py is about that
+                        "mediastore_engine_install": False,
                         "migrate_app": "generic",
                         "migrate_bucket": BUCKET,
                         "migrate_state_dir": str(self.state),

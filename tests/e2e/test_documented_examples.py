@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter import (
@@ -28,8 +29,10 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     access_key_info,
     anonymous_access,
     bucket,
+    bucket_copy,
     bucket_info,
     bucket_policy,
+    change_feed,
     key_access,
     migration,
     migration_info,
@@ -42,13 +45,14 @@ from ansible_collections.mediastore.s3.plugins.modules import (
 from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
+from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_refuses
 
 #: whose keys the examples name
 OWNERS = ("vault", "vault_admin", "vault_app", "media")
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
 LOOKING = [provider_info, bucket_presets, key_problems]
-MEDIA = [sync, verify, storage_class, migration, migration_info]
+MEDIA = [sync, verify, storage_class, bucket_copy, migration, migration_info]
 
 
 def run(plugins: list, store: Any, directory: Path, *flags: str, **replaced: str) -> tuple[int, str]:
@@ -165,9 +169,28 @@ def test_media(tmp_path):
     public.mkdir(parents=True)
     (public / "photo.jpg").write_bytes(b"photo")
     with MotoS3() as store:
-        store.client().create_bucket(Bucket="example-media")
+        for name in ("media", "media-old", "media-copy", "zulip-avatars", "zulip-exports"):
+            store.client().create_bucket(Bucket=f"example-{name}")
+        store.client().put_object(Bucket="example-zulip-avatars", Key="exports/2/export.tar.gz", Body=b"export")
         _number, output = run(MEDIA, store, tmp_path)
-        kept = {thing["Key"] for thing in store.client().list_objects_v2(Bucket="example-media")["Contents"]}
-    assert kept == {"public/photo.jpg"}
+        kept = {
+            name: {thing["Key"] for thing in store.client().list_objects_v2(Bucket=f"example-{name}")["Contents"]}
+            for name in ("media", "media-copy", "zulip-exports")
+        }
+    assert kept == {"media": {"public/photo.jpg"}, "media-copy": {"copy/photo.jpg"}, "zulip-exports": {"2/export.tar.gz"}}
     assert (tmp_path / "media.before-s3" / "public" / "photo.jpg").read_bytes() == b"photo"
     assert "media: backed_up" in output
+
+
+def test_following_changes(tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "photo.jpg").write_bytes(b"photo")
+    with MotoS3() as store:
+        store.client().create_bucket(Bucket="example-media")
+        if kernel_refuses(tmp_path):
+            with pytest.raises(AssertionError, match="Leave the change feed out"):
+                run([change_feed], store, tmp_path)
+            return
+        number, output = run([change_feed], store, tmp_path)
+        assert [thing["Key"] for thing in store.client().list_objects_v2(Bucket="example-media")["Contents"]] == ["photo.jpg"]
+    assert f"ok={number} " in output

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KEYS = {"vault_s3_access_key": "EXAMPLEKEY", "vault_s3_secret_key": "example-secret-of-the-store"}
@@ -62,6 +63,52 @@ def test_a_mirror_of_a_directory(store, tmp_path):
     copies = store.data / "example-gallery"
     assert [path.name for path in copies.rglob("*") if path.is_file()] == ["photo.jpg"]
     assert "changed=0" in play("gallery.example.org", store, str(EXAMPLES / "mirror.yml"), **places)
+
+
+def test_four_hosts_move_one_directory_together(tmp_path):
+    for number in range(200):
+        path = tmp_path / "media" / f"{number % 7}" / f"{number}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * number)
+    text = (EXAMPLES / "shared_source.yml").read_text()
+    playbook = tmp_path / "shared_source.yml"
+    playbook.write_text(
+        text.replace("/srv/media", str(tmp_path / "media")).replace("/var/lib/mediastore", str(tmp_path / "state"))
+    )
+    (tmp_path / "inventory.ini").write_text("[media_nodes]\nnode[1:4].example.org\n")
+    wanted = sorted(f"PUT /example-media/{path.relative_to(tmp_path / 'media')}" for path in (tmp_path / "media").rglob("*.bin"))
+    with MotoS3() as store:
+        output = nodes(tmp_path, playbook, store)
+        objects = [request for request in store.requests if request.startswith("PUT /example-media/") and request.count("/") > 2]
+        assert sorted(objects) == wanted, "each object was sent exactly once"
+        assert output.count("changed=") == 4
+        store.requests.clear()
+        again = nodes(tmp_path, playbook, store)
+        assert again.count("changed=0") == 4 and not [one for one in store.requests if one.startswith("PUT /example-media/")]
+        # fewer hosts are other parts, and the whole again
+        (tmp_path / "media" / "new.bin").write_bytes(b"new")
+        nodes(tmp_path, playbook, store, "--limit", "node1.example.org,node3.example.org")
+        common = {**store.connection, "path": str(tmp_path / "media"), "bucket": "example-media"}
+        assert run_module("verify", common)["counts"]["matched"] == 201
+        # a host that cannot do its part is not passed over
+        (tmp_path / "media" / "link").symlink_to("nowhere")
+        failed = nodes(tmp_path, playbook, store, status=2)
+        assert "symbolic link" in failed and "have not done their part" in failed, failed
+
+
+def nodes(directory, playbook, store, *flags, status=0):
+    """Run a playbook on four hosts at once, all of them this one, and return its output."""
+    variables = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "mediastore_store": store.connection,
+    }
+    command = ["ansible-playbook", "-i", str(directory / "inventory.ini"), "--forks", "4", str(playbook), *flags]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command += ["-e", json.dumps(variables)]
+    done = subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

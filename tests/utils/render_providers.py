@@ -188,6 +188,7 @@ def _objects(profiles: Sequence[Profile]) -> str:
             _link(p),
             "MD5" if p.etag_is_md5 else ETAGS["opaque"],
             ETAGS[p.multipart_etag],
+            ", ".join(p.checks) or "–",
             f"{p.max_parts} of {_size(p.part_min)} or more",
             _size(p.copy_max) + (", or in parts" if p.multipart_copy else ""),
             _yes(p.conditional_put),
@@ -197,10 +198,12 @@ def _objects(profiles: Sequence[Profile]) -> str:
         for p in profiles
     ]
     text = (
-        "How uploads are proved, and what objects can do. Where the ETag tells nothing, an upload is read back to prove it.\n"
+        "How uploads are proved, and what objects can do. Where the ETag tells nothing (as with SSE-C and SSE-KMS), a checksum\n"
+        "is the proof that the store was measured to compare, refusing bytes to which it does not belong: `md5` (Content-MD5)\n"
+        "or `sha256` (x-amz-checksum-sha256). Where there is none either, an upload is read back.\n"
         "A condition means that `If-None-Match` on a PUT is obeyed."
     )
-    heads = ["provider", "ETag", "ETag of parts", "parts", "copied at once", "conditions", "tags", "presigned for"]
+    heads = ["provider", "ETag", "ETag of parts", "compared", "parts", "copied at once", "conditions", "tags", "presigned for"]
     return _chapter("Objects", text, heads, rows)
 
 

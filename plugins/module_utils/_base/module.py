@@ -46,36 +46,44 @@ class StoreModule(HostModule):
     def connection(self) -> Connection:
         """The connection, completed with the provider's endpoint and region."""
         if self._connection is None:
-            said = Connection.from_params(self.params)
-            if said.proxy_password:
-                self.no_log_values.add(said.proxy_password)
-            self._connection = profile_for(said).complete(said)
+            self._connection = self.connection_of(self.params)
         return self._connection
+
+    def connection_of(self, params: t.Mapping[str, t.Any]) -> Connection:
+        """The connection that such options describe, completed."""
+        said = Connection.from_params(params)
+        if said.proxy_password:
+            self.no_log_values.add(said.proxy_password)
+        return profile_for(said).complete(said)
 
     @property
     def client(self) -> t.Any:
         """The S3 client, made when it is first needed."""
         if self._client is None:
-            try:
-                self._client = self._make_client()
-            except LibraryMissing as exc:
-                self._respawn(exc.library)
-                raise
-            except Exception as exc:
-                if is_boto(exc):
-                    raise explain(exc, "make a client", self.connection) from exc
-                raise
+            self._client = self.client_of(self.connection)
         return self._client
 
-    def _make_client(self) -> t.Any:
-        if self.connection.api == "native":
+    def client_of(self, connection: Connection) -> t.Any:
+        """A client for this connection."""
+        try:
+            return self._make_client(connection)
+        except LibraryMissing as exc:
+            self._respawn(exc.library)
+            raise
+        except Exception as exc:
+            if is_boto(exc):
+                raise explain(exc, "make a client", connection) from exc
+            raise
+
+    def _make_client(self, connection: Connection) -> t.Any:
+        if connection.api == "native":
             raise BadInput(
                 "move or read objects",
                 said="api is native, and that interface of the store is spoken only by the modules that manage buckets and keys",
                 remedy="Leave api out of this task, and set region or endpoint_url and an application key.",
                 code="Unsupported",
             )
-        return clients.make_client(self.connection, self.profile, pool=self.pool)
+        return clients.make_client(connection, profile_for(connection), pool=self.pool)
 
     def keyring(self, tried: str) -> Keyring:
         """The keyring of the store; Unsupported where only a person can make keys."""
@@ -104,7 +112,7 @@ class StoreModule(HostModule):
 class BucketModule(StoreModule):
     """A module for buckets and their settings, which a store's own interface may manage as well."""
 
-    def _make_client(self) -> t.Any:
-        if self.connection.api == "native":
-            return NativeClient(self.connection, self.profile)
-        return super()._make_client()
+    def _make_client(self, connection: Connection) -> t.Any:
+        if connection.api == "native":
+            return NativeClient(connection, profile_for(connection))
+        return super()._make_client(connection)

@@ -7,16 +7,21 @@
 from __future__ import annotations
 
 import os
+import typing as t
+
+from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from .._core.errors import BadInput
 from .._core.files import free_bytes
 from .._core.model import DOWNLOAD, Attributes
+from .._core.pace import Timetable
 from .._core.plan import Plan
 from .._core.progress import human
 from .._core.scan import Tree
-from .._core.sync import Rules
+from .._core.sync import Rules, Run
+from .._core.transfer import Tally
 from .module import StoreModule
-from .tree import etag_is_md5
+from .tree import etag_is_md5, tried
 
 
 def rules(module: StoreModule) -> Rules:
@@ -25,7 +30,7 @@ def rules(module: StoreModule) -> Rules:
     return Rules(
         direction=params["direction"],
         compare=params["compare"],
-        against_journal=params["against"] == "journal",
+        against_journal=params["against"] != "store",
         etag_is_md5=etag_is_md5(module),
         list_sorted=profile.list_sorted,
         key_max_bytes=profile.key_max_bytes,
@@ -34,7 +39,29 @@ def rules(module: StoreModule) -> Rules:
         keep_replaced=params["keep_replaced"],
         replace=params["replace"],
         samples=params["samples"],
+        bandwidth=timetable(params["bandwidth"], tried(module, params["direction"])),
     )
+
+
+def timetable(entries: list[str] | None, doing: str) -> Timetable | None:
+    """How much may go over the line, and when, as the option ``bandwidth`` has it."""
+    if not entries:
+        return None
+    found: dict[int, int | None] = {}
+    for entry in entries:
+        start, _space, rate = entry.strip().rpartition(" ")
+        hours, _colon, minutes = start.strip().partition(":")
+        right = not start or (hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60)
+        minute = int(hours) * 60 + int(minutes) if start and right else 0
+        try:
+            found[minute], again = None if rate == "off" else human_to_bytes(rate), minute in found
+        except ValueError:
+            right = again = False
+        if not right or again:
+            said = f"bandwidth has {entry!r}" + (", and one for this time already" if again else "")
+            remedy = "Write a rate as in 10M (bytes in a second), off or 0, or rates with times as in 08:00 2M and 23:00 off."
+            raise BadInput(doing, said=said, remedy=remedy)
+    return Timetable(sorted(found.items()))
 
 
 def attributes(module: StoreModule, doing: str) -> Attributes:
@@ -60,9 +87,12 @@ def attributes(module: StoreModule, doing: str) -> Attributes:
 def check_options(module: StoreModule, doing: str) -> None:
     """Refuse options that contradict each other."""
     params = module.params
-    if params["direction"] == DOWNLOAD and params["against"] == "journal":
-        said = "a download compares with the store, and against is journal"
+    if params["direction"] == DOWNLOAD and params["against"] != "store":
+        said = f"a download compares with the store, and against is {params['against']}"
         raise BadInput(doing, said=said, remedy="Use against=store.")
+    if params["against"] == "feed" and params["compare"] == "checksum":
+        said = "compare is checksum, which reads every file, and against is feed, which looks at those that changed"
+        raise BadInput(doing, said=said, remedy="Use against=journal, or another compare.")
     if params["direction"] != DOWNLOAD and params["keep_replaced"]:
         raise BadInput(doing, said="keep_replaced is for downloads", remedy="Leave it out, or use direction=download.")
 
@@ -87,3 +117,14 @@ def check_room(module: StoreModule, plan: Plan, doing: str) -> None:
         if free < plan.nbytes:
             said = f"{human(plan.nbytes)} have to be downloaded and {human(free)} are free there"
             raise BadInput(doing, said=said, remedy="Make room there first.", code="ENOSPC")
+
+
+def report(module: StoreModule, run: Run, plan: Plan, tally: Tally, verb: str, **more: t.Any) -> dict[str, t.Any]:
+    """The result; what is predicted counts as changed in check mode, what was done otherwise."""
+    changed = bool(plan.files if module.check_mode else tally.files)
+    result: dict[str, t.Any] = {"changed": changed, **more, **run.result(plan, tally)}
+    if module.diff_asked and plan.files:
+        lines = [f"{verb}: {plan.files} files, {human(plan.nbytes)}"] + [f"+ {name}" for name in plan.samples]
+        left = plan.files - len(plan.samples)
+        result["diff"] = {"prepared": "\n".join(lines + ([f"+ and {left} more"] if left else [])) + "\n"}
+    return result

@@ -12,6 +12,7 @@ import contextlib
 import os
 import select
 import sys
+import time
 import typing as t
 
 from .._core.errors import BadInput
@@ -19,10 +20,14 @@ from .._core.files import Lock, explaining_os, free_bytes
 from .._core.journal import Journal, scratch
 from .._core.keys import Exclude
 from .._core.model import Attributes
+from .._core.pilot import MOST
 from .._core.ports import Progress
 from .._core.progress import Silent, ToFile, forsaken
 from .._core.scan import Tree
+from .._core.shard import shard_of
+from .._store.connection import Connection
 from .._store.objects import BotoStore
+from .._store.profile import Profile
 from .argspec import ArgSpec
 from .engine import choose
 from .module import StoreModule
@@ -31,6 +36,8 @@ Engine = t.TypeVar("Engine", bound=BotoStore)
 
 #: less than this free beside the journal counts as full: SQLite needs room even to tell that something failed
 JOURNAL_ROOM = 16 * 1024 * 1024
+#: how often is looked whether somebody still waits
+LOOK_EVERY_S = 0.25
 
 TREE = ArgSpec(
     {
@@ -39,12 +46,16 @@ TREE = ArgSpec(
         "prefix": {"type": "str", "default": ""},
         "exclude": {"type": "list", "elements": "str", "default": []},
         "special": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+        "shard": {
+            "type": "dict",
+            "options": {"index": {"type": "int", "required": True}, "count": {"type": "int", "required": True}},
+        },
         "journal": {"type": "path"},
         "encryption": {"type": "str", "choices": ["AES256", "aws:kms"]},
         "kms_key_id": {"type": "str", "no_log": False},
         "sse_customer_key": {"type": "str", "no_log": True},
         "part_size": {"type": "bytes", "default": "8M"},
-        "concurrency": {"type": "int", "default": 16},
+        "concurrency": {"type": "int"},
         "samples": {"type": "int", "default": 10},
         "progress": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "progress_file": {"type": "path"},
@@ -56,14 +67,17 @@ TREE = ArgSpec(
 
 def tried(module: StoreModule, verb: str) -> str:
     """What errors say was tried."""
-    return f"{verb} {module.params['path']} and bucket {module.params['bucket']}"
+    shard = module.params["shard"]
+    part = f" (shard {shard['index']} of {shard['count']})" if shard else ""
+    return f"{verb} {module.params['path']} and bucket {module.params['bucket']}{part}"
 
 
 def open_tree(module: StoreModule, doing: str) -> Tree:
     """The directory, after refusing what cannot be meant."""
     params = module.params
     check_numbers(module, doing)
-    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail")
+    shard = shard_of(params["shard"], doing)
+    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail", shard)
     tree.require(doing)
     return tree
 
@@ -72,7 +86,7 @@ def check_numbers(module: StoreModule, doing: str) -> None:
     """Refuse what no run over the objects of a bucket could do."""
     params = module.params
     for name, least, most in (("concurrency", 1, 256), ("samples", 0, 50)):
-        if not least <= params[name] <= most:
+        if params[name] is not None and not least <= params[name] <= most:
             raise BadInput(doing, said=f"{name} is {params[name]}", remedy=f"Use {least} to {most}.")
     if params["prefix"].startswith("/"):
         raise BadInput(doing, said="prefix begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
@@ -101,21 +115,28 @@ def open_engine(engine: type[Engine], module: StoreModule, doing: str, attribute
     """The bucket by an engine that can do more; nothing is sent yet."""
     params = module.params
     if params["sse_customer_key"]:
-        _check_customer_key(module, doing, params["sse_customer_key"])
-    module.pool = params["concurrency"]
+        check_customer_key(module.profile, module.connection, doing, params["sse_customer_key"])
+    module.pool = params["concurrency"] or MOST
     return engine(module.client, params["bucket"], module.connection, module.profile, attributes, params["sse_customer_key"])
 
 
-def _check_customer_key(module: StoreModule, doing: str, text: str) -> None:
-    module.profile.check_upload(doing, sse="SSE-C")
+def check_customer_key(profile: Profile, connection: Connection, doing: str, text: str) -> None:
+    """Refuse a key of SSE-C that is none, that the store would ignore, or that everybody on the way would see."""
+    profile.check_upload(doing, sse="SSE-C")
     try:
         length = len(base64.b64decode(text, validate=True))
     except binascii.Error:
         length = 0
     if length != 32:
         raise BadInput(doing, said="sse_customer_key is not 32 bytes in base64", remedy="Make one with: openssl rand -base64 32")
-    if (module.connection.endpoint_url or "https:").startswith("http:"):
+    if (connection.endpoint_url or "https:").startswith("http:"):
         raise BadInput(doing, said="sse_customer_key would go over plain HTTP", remedy="Use an https:// endpoint_url.")
+
+
+def shown_shard(module: StoreModule) -> dict[str, t.Any]:
+    """What the result says about the part that a run was about."""
+    shard = module.params["shard"]
+    return {"shard": {"index": shard["index"], "count": shard["count"]}} if shard else {}
 
 
 def progress_of(module: StoreModule) -> Progress:
@@ -141,11 +162,12 @@ def journal_path(module: StoreModule, tree: Tree | None, doing: str) -> str | No
 def binding(module: StoreModule) -> dict[str, str]:
     """What a journal is tied to. Not the path: a proof knows the file by inode and times, wherever its directory is moved."""
     params = module.params
-    return {"store": module.connection.where, "bucket": params["bucket"], "prefix": params["prefix"]}
+    place = {"store": module.connection.where, "bucket": params["bucket"], "prefix": params["prefix"]}
+    return {**place, **shard_of(params.get("shard"), "use the journal").binding}
 
 
 @contextlib.contextmanager
-def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str) -> t.Iterator[Journal]:
+def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str, **more: str) -> t.Iterator[Journal]:
     """The journal for a run that writes it: locked, with room to grow, and this bucket's."""
     folder = os.path.dirname(path)
     with explaining_os(f"{doing}: make {folder}"):
@@ -157,7 +179,7 @@ def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str) -> t
         remedy = "Make room there, or choose another place with journal."
         raise BadInput(doing, said=f"the filesystem of the journal's directory {folder} is full", remedy=remedy, code="ENOSPC")
     with Lock(path + ".lock", wait_s, doing), contextlib.closing(Journal(path)) as journal:
-        journal.bind(**binding(module))
+        journal.bind(**binding(module), **more)
         yield journal
 
 
@@ -169,13 +191,13 @@ def take_back(store: BotoStore, journal: Journal) -> None:
 
 
 @contextlib.contextmanager
-def old_proofs(module: StoreModule, path: str | None) -> t.Iterator[Journal | None]:
+def old_proofs(module: StoreModule, path: str | None, **more: str) -> t.Iterator[Journal | None]:
     """The proofs of earlier runs for a run that changes nothing, if there are any."""
     if path is None or not os.path.exists(path):
         yield None
         return
     with contextlib.closing(Journal(path, read_only=True)) as journal:
-        journal.bind(**binding(module))
+        journal.bind(**binding(module), **more)
         yield journal
 
 
@@ -184,6 +206,21 @@ def passing_journal(module: StoreModule) -> t.Iterator[Journal]:
     """A journal that is gone when the module ends."""
     with contextlib.closing(scratch(module.tmpdir)) as journal:
         yield journal
+
+
+@contextlib.contextmanager
+def journals(
+    module: StoreModule, path: str | None, store: BotoStore, doing: str, **more: str
+) -> t.Iterator[tuple[Journal, Journal]]:
+    """The journal of this run, and the one with the proofs of earlier runs, which a run that changes nothing does not write."""
+    with contextlib.ExitStack() as stack:
+        if path and not module.check_mode:
+            journal = stack.enter_context(kept_journal(module, path, module.params["lock_wait"], doing, **more))
+            take_back(store, journal)
+            yield journal, journal
+        else:
+            journal = stack.enter_context(passing_journal(module))
+            yield journal, stack.enter_context(old_proofs(module, path, **more)) or journal
 
 
 class Watch:
@@ -196,11 +233,16 @@ class Watch:
     def __init__(self, progress_file: str | None) -> None:
         self._progress_file = progress_file
         self._parent = os.getppid()
+        self._next = 0.0
         self._poll = select.poll()
         self._poll.register(sys.__stdout__.fileno() if sys.__stdout__ else 1, 0)
 
     def __call__(self) -> bool:
-        """Whether the one who waited is gone."""
+        """Whether the one who waited is gone; asked before every file, so it is not looked at every time."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + LOOK_EVERY_S
         if os.getppid() != self._parent or any(event & select.POLLERR for _fd, event in self._poll.poll(0)):
             return True
         return self._progress_file is not None and forsaken(self._progress_file)

@@ -43,6 +43,7 @@ class Digest:
         self.size = 0
         self._whole = new_md5()
         self._parts = {size: _Parts(size) for size in part_sizes if size}
+        self._cut: dict[str, int] = {}
 
     def update(self, data: bytes) -> None:
         """Take the next bytes of the stream."""
@@ -56,10 +57,16 @@ class Digest:
         """The MD5 of everything so far."""
         return str(self._whole.hexdigest())
 
+    def cut(self, part_size: int, etag: str) -> None:
+        """Take it from whoever summed up the same bytes, cut into such parts, that this is their ETag."""
+        self._cut[etag] = part_size
+
     def part_size_for(self, etag: str) -> int | None:
         """How the stream must have been cut to give this ETag: 0 for not at all, None if none of the sizes fits."""
         if etag == self.md5:
             return 0
+        if etag in self._cut:
+            return self._cut[etag]
         return next((size for size, parts in self._parts.items() if parts.etag() == etag), None)
 
 

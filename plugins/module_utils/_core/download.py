@@ -76,7 +76,7 @@ class Downloader:
         try:
             with open(fd, "wb", buffering=0) as out:
                 self._write(reading, digest, out)
-                part_size = self._judge(key, reading, digest)
+                part_size = require_arrived(self._store, key, reading, digest, self._etag_is_md5)
                 _take_after(fd, path, folder)
                 os.utime(fd, ns=(reading.mtime_ns, reading.mtime_ns))
                 os.fsync(fd)
@@ -99,22 +99,6 @@ class Downloader:
             while view:
                 view = view[out.write(view) :]
             self._progress.moved(len(chunk))
-
-    def _judge(self, key: str, reading: Reading, digest: Digest) -> int:
-        """Accept what arrived only with evidence; the part size that explains the ETag, 0 if there is none."""
-        part_size = digest.part_size_for(reading.etag)
-        if digest.size == reading.size:
-            if part_size is not None:
-                return part_size
-            if not tells_content(reading.etag, self._etag_is_md5) and self._comes_twice(key, digest):
-                return 0
-        said = f"{digest.size} bytes with MD5 {digest.md5} arrived of {reading.size} bytes with ETag {reading.etag}"
-        raise NotProved(f"download {key}", said=said, remedy="Run again; if it stays so, look at proxies and the store's disks.")
-
-    def _comes_twice(self, key: str, digest: Digest) -> bool:
-        """Where the ETag says nothing, a second reading must give the same bytes."""
-        again = read_back(self._store, key)
-        return (again.size, again.md5) == (digest.size, digest.md5)
 
     def _make_folder(self, folder: bytes) -> None:
         """The folder and what is missing above it, each belonging to whom its parent belongs to."""
@@ -158,6 +142,24 @@ class Downloader:
                 free = b"%s.%d" % (target, number)
         with self._lock:
             self._touched.add(os.path.dirname(target))
+
+
+def require_arrived(store: ObjectStore, key: str, reading: Reading, digest: Digest, etag_is_md5: bool) -> int:
+    """Accept what arrived only with evidence; the part size that explains the ETag, 0 if there is none."""
+    part_size = digest.part_size_for(reading.etag)
+    if digest.size == reading.size:
+        if part_size is not None:
+            return part_size
+        if not tells_content(reading.etag, etag_is_md5) and _comes_twice(store, key, digest):
+            return 0
+    said = f"{digest.size} bytes with MD5 {digest.md5} arrived of {reading.size} bytes with ETag {reading.etag}"
+    raise NotProved(f"download {key}", said=said, remedy="Run again; if it stays so, look at proxies and the store's disks.")
+
+
+def _comes_twice(store: ObjectStore, key: str, digest: Digest) -> bool:
+    """Where the ETag says nothing, a second reading must give the same bytes."""
+    again = read_back(store, key)
+    return (again.size, again.md5) == (digest.size, digest.md5)
 
 
 def _short(name: bytes) -> bytes:

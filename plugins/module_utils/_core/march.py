@@ -2,16 +2,21 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""Three ordered streams become one: files, objects and proofs meet at their key."""
+"""Three ordered streams become one: files (or the objects of another bucket), objects and proofs meet at their key."""
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, TypeVar
+from typing import Callable, Iterable, Iterator, TypeVar
 
 from .errors import Disordered
 from .model import LocalFile, Proof, RemoteObject, Row
 
+#: so many files at a time are told as proved
+BUNCH = 500
+
 _Keyed = TypeVar("_Keyed", LocalFile, RemoteObject, Proof)
+_Source = TypeVar("_Source", LocalFile, RemoteObject)
+_Row = TypeVar("_Row")
 
 
 def in_order(items: Iterable[_Keyed], what: str) -> Iterator[_Keyed]:
@@ -38,8 +43,20 @@ def march(local: Iterable[LocalFile], remote: Iterable[RemoteObject], proofs: It
 
     A proof alone is no row: it says something about a file, and the file is gone.
     """
-    locals_ = in_order(local, "the directory")
-    remotes = in_order(remote, "the store's listing")
+    return meet(local, "the directory", remote, "the store's listing", proofs, Row)
+
+
+def meet(
+    local: Iterable[_Source],
+    local_name: str,
+    remote: Iterable[RemoteObject],
+    remote_name: str,
+    proofs: Iterable[Proof],
+    row: Callable[[str, _Source | None, RemoteObject | None, Proof | None], _Row],
+) -> Iterator[_Row]:
+    """The same for sources of another kind; ``row`` is what becomes of each key."""
+    locals_ = in_order(local, local_name)
+    remotes = in_order(remote, remote_name)
     proved = in_order(proofs, "the journal")
     file, thing, proof = next(locals_, None), next(remotes, None), next(proved, None)
     while file is not None or thing is not None:
@@ -48,8 +65,31 @@ def march(local: Iterable[LocalFile], remote: Iterable[RemoteObject], proofs: It
             proof = next(proved, None)
         here = file if file is not None and file.key == key else None
         there = thing if thing is not None and thing.key == key else None
-        yield Row(key, here, there, proof if proof is not None and proof.key == key else None)
+        yield row(key, here, there, proof if proof is not None and proof.key == key else None)
         if here is not None:
             file = next(locals_, None)
         if there is not None:
             thing = next(remotes, None)
+
+
+def unproved(files: Iterable[LocalFile], proofs: Iterable[Proof], proved: Callable[[int, int], None]) -> Iterator[Row]:
+    """The files that no proof covers, which are few as a rule; ``proved`` is told of the others: how many, and their bytes.
+
+    It is what ``march`` does where nothing is listed, in a loop that is as tight as can be: an application may be waiting for it.
+    """
+    known = in_order(proofs, "the journal")
+    proof = next(known, None)
+    number = nbytes = 0
+    for file in in_order(files, "the directory"):
+        key = file[0]
+        while proof is not None and proof[0] < key:
+            proof = next(known, None)
+        if proof is not None and proof[:5] == file:  # Proof.covers(), and the same key
+            number += 1
+            nbytes += file[1]
+            if number == BUNCH:
+                proved(number, nbytes)
+                number = nbytes = 0
+        else:
+            yield Row(key, file, None, proof if proof is not None and proof[0] == key else None)
+    proved(number, nbytes)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 UPLOAD = "upload"
 DOWNLOAD = "download"
+#: from one bucket into another
+COPY = "copy"
 #: nothing to do: the two sides agree
 KEEP = "keep"
 #: nothing to do: this run has no say about it (an object without a file, when uploading)
@@ -36,7 +38,10 @@ class RemoteObject(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What the journal knows: these bytes of this file were seen to be in the bucket under this ETag."""
+    """What the journal knows: these bytes of this file were seen to be in the bucket under this ETag.
+
+    Where the source is a bucket, an object there is known by its ETag, which then stands for the MD5; there are no times.
+    """
 
     key: str
     size: int
@@ -83,6 +88,8 @@ class Todo(NamedTuple):
     action: str
     reason: str
     size: int
+    #: that of the source, where the source is a bucket
+    etag: str = ""
 
 
 DONE = "done"
@@ -109,6 +116,10 @@ class Receipt(NamedTuple):
     etag: str
     #: False where the ETag says nothing about the content (SSE-C, SSE-KMS, some stores)
     etag_is_md5: bool
+    #: the ETag that the bytes have as they were cut and sent; empty if they went in one request
+    cut: str = ""
+    #: the store was sent a checksum of all the bytes, and it refuses bytes to which that does not belong
+    checked: bool = False
 
 
 @dataclass(frozen=True)

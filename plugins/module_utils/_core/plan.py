@@ -10,10 +10,12 @@ import os
 from collections import Counter
 from typing import Any, Callable, Iterable, Iterator
 
-from .compare import Comparer
+from .changed import changed_files
+from .changeset import Changes
+from .compare import AUTO, Comparer
 from .journal import Journal
 from .keys import PrefixKeys, unfit_for_disk, unfit_for_store
-from .march import march
+from .march import in_order, march, unproved
 from .model import DOWNLOAD, KEEP, UPLOAD, Decision, RemoteObject, Row, Todo
 from .ports import Progress
 from .problems import Problems, printable
@@ -38,10 +40,10 @@ class Plan:
         if len(self.samples) < self._most:
             self.samples.append(f"{printable(todo.key)} ({todo.reason})")
 
-    def keep(self, size: int) -> None:
-        """Count a file that needs nothing."""
-        self.unchanged_files += 1
-        self.unchanged_bytes += size
+    def keep(self, nbytes: int, files: int = 1) -> None:
+        """Count files that need nothing."""
+        self.unchanged_files += files
+        self.unchanged_bytes += nbytes
 
     def as_dict(self, direction: str) -> dict[str, Any]:
         """The shape of the result."""
@@ -85,7 +87,25 @@ class Planner:
 
     def against_journal(self, proofs: Journal, problems: Problems) -> Plan:
         """Plan by comparing the directory with what the journal proves; the store is asked nothing."""
-        rows = march(self._tree.files(problems), (), proofs.proofs())
+        files = attended(self._tree.files(problems), self._abandoned, problems.tried)
+        if self._comparer.compare == AUTO:
+            rows = unproved(files, proofs.proofs(), self._proved)
+        else:
+            rows = march(files, (), proofs.proofs())
+        return self._fill(rows, self._comparer.proved, problems)
+
+    def _proved(self, files: int, nbytes: int) -> None:
+        """Count files that need nothing, as the proofs say."""
+        if files:
+            self._plan.reasons["proved"] += files
+            self._plan.keep(nbytes, files)
+        self._progress.counted(files)
+        self._progress.tick()
+
+    def against_feed(self, changes: Changes, proofs: Journal, problems: Problems) -> Plan:
+        """Plan by comparing what has changed, and nothing else, with what the journal proves."""
+        files = in_order(changed_files(self._tree, changes, proofs, problems), "the change feed")
+        rows = (Row(file.key, file, None, proofs.proof_of(file.key)) for file in files)
         return self._fill(rows, self._comparer.proved, problems)
 
     def _fill(self, rows: Iterator[Row], decide: Callable[[Row], Decision], problems: Problems) -> Plan:
@@ -105,6 +125,8 @@ class Planner:
         return self._plan
 
     def _wanted(self, thing: RemoteObject) -> bool:
+        if thing.key not in self._tree.shard:
+            return False
         if self._tree.relative(thing.key) in self._tree.exclude:
             return False
         if thing.key.endswith("/") and not thing.size:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, NamedTuple, Protocol
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Protocol
 
 from .model import Receipt, RemoteObject
 
@@ -19,6 +19,8 @@ class Reading(NamedTuple):
     #: when the content was last modified: what the uploader said, else when the store got it
     mtime_ns: int
     chunks: Iterator[bytes]
+    #: the rest of the answer in the engine's own words, as far as it tells
+    said: Mapping[str, Any] = {}
 
 
 class Ledger(Protocol):
@@ -40,6 +42,10 @@ class ObjectStore(Protocol):
     #: the least and the most that a part may have, as the provider says
     part_min: int
     max_parts: int
+    #: how many parts of one object it sends at once
+    parts_at_once: int
+    #: how often it asked for fewer requests so far (503 SlowDown, 429); only ever grows, and what asked was sent again since
+    busy: int
 
     def listing(self, prefix: str) -> Iterator[RemoteObject]:
         """All objects below a prefix; an error raises, so the end of the iteration is the end of the list."""
@@ -48,7 +54,7 @@ class ObjectStore(Protocol):
         """Store a small object in one request."""
 
     def put_parts(self, key: str, parts: Iterable[bytes], mtime_ns: int) -> Receipt:
-        """Store a large object in parts; when ``parts`` raises, nothing remains of it."""
+        """Store a large object in parts, holding ``parts_at_once`` and one more; if ``parts`` raises, nothing remains of it."""
 
     def read(self, key: str) -> Reading:
         """Begin to read an object."""

@@ -78,7 +78,7 @@ class Reclass:
             return Tally(self._samples)
         self._store.prepare()
         self._progress.phase(f"to {self._wish.storage_class}", plan.files, plan.nbytes)
-        return transfer(self._journal, self._recopier, min(workers, plan.files), self._progress, abandoned, self._samples)
+        return transfer(self._journal, self._recopier, workers, self._progress, abandoned, self._samples)
 
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
         """The result of a run, or of a prediction (an empty tally)."""

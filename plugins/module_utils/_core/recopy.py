@@ -7,21 +7,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping, NamedTuple, Protocol
 
 from .errors import MediastoreError
-from .model import DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
+from .model import DONE, UNSETTLED, VANISHED, Outcome, Todo
 from .ports import Progress
 from .problems import printable
-from .retry import pauses
+from .retake import Replaced, until_settled
 
 #: the class of objects of which a store says none
 STANDARD = "STANDARD"
-#: how often an object is taken again that was replaced while it was copied, over some three seconds
-RETAKES = 6
 #: why an object that should change cannot: it has to be restored first, or the store has no way to copy so much
 ARCHIVED, TOO_LARGE = "archived", "too_large"
 HURDLES = (ARCHIVED, TOO_LARGE)
@@ -77,10 +74,6 @@ class Copied(NamedTuple):
     etag: str
     #: whether that must be the ETag of the source: both are sums of the same bytes, cut in the same way
     must_stay: bool
-
-
-class Replaced(Exception):
-    """Somebody put another object in its place, or took it away: what was about to be copied is no longer what is there."""
 
 
 class Barred(Exception):
@@ -149,21 +142,11 @@ class Recopier:
 
     def __call__(self, todo: Todo) -> Outcome:
         """Take one object to its class, again if it is replaced meanwhile."""
-        waits = pauses(RETAKES)
-        retaken = 0
-        while True:
-            try:
-                return self._take(todo.key, retaken)
-            except Replaced:
-                wait = next(waits, None)
-                if wait is None:
-                    return self._leave(UNSETTLED, todo.key, retaken)
-                retaken += 1
-                time.sleep(wait)
-            except Barred as exc:
-                return self._leave(exc.hurdle, todo.key, retaken)
-            except MediastoreError as exc:
-                return Outcome(todo.key, FAILED, retaken=retaken, error=str(exc))
+        try:
+            outcome = until_settled(todo.key, lambda retaken: self._take(todo.key, retaken))
+        except Barred as exc:
+            return self._leave(exc.hurdle, Outcome(todo.key, UNSETTLED))
+        return outcome if outcome.state != UNSETTLED else self._leave(UNSETTLED, outcome)
 
     def _take(self, key: str, retaken: int) -> Outcome:
         found = self._store.look(key)
@@ -176,9 +159,9 @@ class Recopier:
         self._progress.moved(found.thing.size)
         return Outcome(key, DONE, found.thing.size, retaken=retaken)
 
-    def _leave(self, why: str, key: str, retaken: int) -> Outcome:
-        self.left.add(why, key)
-        return Outcome(key, UNSETTLED, retaken=retaken)
+    def _leave(self, why: str, outcome: Outcome) -> Outcome:
+        self.left.add(why, outcome.key)
+        return outcome
 
     def _judge(self, before: Stored, copied: Copied) -> None:
         """Accept the copy only with evidence that it is the same object in the class that was asked for."""

@@ -12,12 +12,27 @@ from typing import Callable, Iterator, TypeVar
 
 _Result = TypeVar("_Result")
 
+#: The first pause before a request is sent again, and how much longer each next one is: what happens to one request only costs
+#: little time, and five attempts are still there after six seconds.
+FIRST_S, FACTOR, MOST_S = 0.1, 4, 20.0
+
 
 def pauses(attempts: int, first_s: float = 0.1, most_s: float = 5.0) -> Iterator[float]:
     """The pauses between so many attempts: doubling, capped, with a random part so that workers do not march in step."""
     for number in range(attempts - 1):
         pause = min(most_s, first_s * 2**number)
         yield pause * random.uniform(0.5, 1.0)
+
+
+def pause_before_next(sent: int, most: int, busy: bool = False) -> float | None:
+    """How long to wait before a request is sent again that was sent so often; None if that is enough.
+
+    A store that asks for fewer requests gets twice as many attempts: five become nine, which is about a minute.
+    """
+    if sent >= (2 * most - 1 if busy else most):
+        return None
+    pause: float = min(MOST_S, FIRST_S * FACTOR ** (sent - 1))
+    return pause * random.uniform(0.5, 1.0)
 
 
 def looks(patience_s: float, first_s: float = 0.1, most_s: float = 2.0) -> Iterator[None]:

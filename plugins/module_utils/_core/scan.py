@@ -15,18 +15,32 @@ from .errors import BadInput
 from .keys import PARTIAL_SUFFIX, Exclude
 from .model import LocalFile
 from .problems import Problems
+from .shard import WHOLE, Shard
 
 _PARTIAL = PARTIAL_SUFFIX.encode()
+SLASH = ord("/")
+#: the bits of a mode that tell the type
+TYPE = stat.S_IFMT(0xFFFF)
 
 
 class Tree:
     """A directory seen as a bucket: keys in, paths out."""
 
-    def __init__(self, root: str, prefix: str = "", exclude: Exclude | None = None, special_fails: bool = True) -> None:
+    def __init__(
+        self,
+        root: str,
+        prefix: str = "",
+        exclude: Exclude | None = None,
+        special_fails: bool = True,
+        shard: Shard = WHOLE,
+    ) -> None:
         self.root = os.fsencode(os.path.realpath(root))
         self.prefix = prefix
         self.exclude = exclude or Exclude([])
         self.special_fails = special_fails
+        #: the part of the keys that is looked at
+        self.shard = shard
+        self._start = prefix.encode("utf-8")
         #: what the walk passed by: ``special`` (links, sockets, devices) and ``excluded``
         self.passed: Counter[str] = Counter()
 
@@ -47,25 +61,40 @@ class Tree:
         """Where the file of a key is. Bytes, so that no locale has a say in it."""
         return b"%s/%s" % (self.root, self.relative(key).encode("utf-8"))
 
-    def files(self, problems: Problems) -> Iterator[LocalFile]:
-        """Yield the files in key order; whatever cannot be handled goes to ``problems``.
+    def files(self, problems: Problems, below: bytes = b"") -> Iterator[LocalFile]:
+        """Yield the files in key order, all or those of a folder (``a/b/``); what cannot be handled goes to ``problems``.
 
         A folder takes its place in the order as ``name/``: ``a.txt`` comes before what is in ``a``, and ``a0`` after.
         Only names are kept, of the folders between the root and here, so a tree of millions costs little memory.
         """
-        stack = [(b"", self._names(b"", problems))]
+        stack = [(below, self._names(below, problems))]
         while stack:
             folder, names = stack[-1]
-            if not names:
-                stack.pop()
-                continue
-            relative = folder + names.pop()
-            if relative.endswith(b"/"):
-                stack.append((relative, self._names(relative, problems)))
+            # As little as can be is done for each file: an application may be waiting for this loop.
+            place, start = b"%s/%s" % (self.root, folder), self.prefix + folder.decode("utf-8")
+            while names:
+                name = names.pop()
+                if name[-1] == SLASH:
+                    stack.append((folder + name, self._names(folder + name, problems)))
+                    break
+                try:
+                    found = os.lstat(place + name)
+                except OSError as exc:
+                    self._missed(folder + name, exc, problems)
+                    continue
+                if found.st_mode & TYPE == stat.S_IFREG:
+                    yield LocalFile(
+                        start + name.decode("utf-8"), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+                    )
+                else:
+                    self._special(folder + name, found.st_mode, problems)
             else:
-                file = self._file(relative, problems)
-                if file is not None:
-                    yield file
+                stack.pop()
+
+    def passes(self, relative: bytes, problems: Problems) -> bool:
+        """Whether the walk comes by this path (a folder's ends in ``/``), provided that it enters the folder above."""
+        cut = relative.rstrip(b"/").rfind(b"/") + 1
+        return self._wanted(relative[:cut], relative[cut:], problems)
 
     def _names(self, folder: bytes, problems: Problems) -> list[bytes]:
         """The names in a folder, last first, folders with a final ``/``."""
@@ -77,12 +106,16 @@ class Tree:
         except OSError as exc:
             problems.add(folder, f"the folder cannot be read ({exc.strerror})")
             return []
-        names = [name for name in names if self._wanted(folder, name, problems)]
+        if self.exclude or self.shard.count > 1 or not _harmless(names):
+            names = [name for name in names if self._wanted(folder, name, problems)]
         names.sort(reverse=True)
         return names
 
     def _wanted(self, folder: bytes, name: bytes, problems: Problems) -> bool:
         if name.endswith(_PARTIAL):
+            return False
+        # Before anything else is asked about a file: those of others cost no lstat, and are neither counted nor complained about.
+        if self.shard.count > 1 and not name.endswith(b"/") and self._start + folder + name not in self.shard:
             return False
         try:
             relative = (folder + name).decode("utf-8")
@@ -94,22 +127,39 @@ class Tree:
             return False
         return True
 
-    def _file(self, relative: bytes, problems: Problems) -> LocalFile | None:
+    def file(self, relative: bytes, problems: Problems) -> LocalFile | None:
+        """The file at a path, as it is now."""
         try:
             found = os.lstat(b"%s/%s" % (self.root, relative))
-        except FileNotFoundError:
-            return None
         except OSError as exc:
-            problems.add(relative, f"cannot be looked at ({exc.strerror})")
+            self._missed(relative, exc, problems)
             return None
         if not stat.S_ISREG(found.st_mode):
-            self.passed["special"] += 1
-            if self.special_fails:
-                problems.add(relative, f"is {_kind(found.st_mode)}, not a file")
+            self._special(relative, found.st_mode, problems)
             return None
         return LocalFile(
             self.prefix + relative.decode("utf-8"), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
         )
+
+    @staticmethod
+    def _missed(relative: bytes, exc: OSError, problems: Problems) -> None:
+        if not isinstance(exc, FileNotFoundError):  # what was removed since its folder was read is no problem
+            problems.add(relative, f"cannot be looked at ({exc.strerror})")
+
+    def _special(self, relative: bytes, mode: int, problems: Problems) -> None:
+        self.passed["special"] += 1
+        if self.special_fails:
+            problems.add(relative, f"is {_kind(mode)}, not a file")
+
+
+def _harmless(names: list[bytes]) -> bool:
+    """Whether every name is valid UTF-8, and none an unfinished download's. Asked of all at once: it nearly always is so."""
+    joined = b"/".join(names)
+    try:
+        joined.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return _PARTIAL not in joined
 
 
 def _kind(mode: int) -> str:

@@ -10,11 +10,14 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .changeset import Changes
 from .compare import Comparer
 from .download import Downloader
 from .errors import Incomplete
 from .journal import Journal
 from .model import DOWNLOAD, UNSETTLED
+from .pace import Pace, Timetable
+from .pilot import Pilot
 from .plan import Plan, Planner
 from .ports import ObjectStore, Progress
 from .problems import Problems
@@ -23,7 +26,7 @@ from .transfer import Budget, Mover, Tally, transfer
 from .upload import Uploader
 
 #: what the bodies in flight may take together, whatever the number of workers
-MEMORY = 48 * 1024 * 1024
+MEMORY = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,21 @@ class Rules:
     list_sorted: bool
     key_max_bytes: int
     part_size: int
-    concurrency: int
+    #: how many work at once; None for as many as are worth it
+    concurrency: int | None
     keep_replaced: str | None
     samples: int
     #: whether a download replaces a file that differs
     replace: bool = True
+    #: how much may go over the line in a second, by the time of the day
+    bandwidth: Timetable | None = None
 
 
-class Sync:
-    """One run between a directory and a bucket."""
+class Run:
+    """One run that brings to one side what the other has."""
 
-    def __init__(
-        self, rules: Rules, tree: Tree, store: ObjectStore, journal: Journal, proofs: Journal, progress: Progress
-    ) -> None:
+    def __init__(self, rules: Rules, store: ObjectStore, journal: Journal, proofs: Journal, progress: Progress) -> None:
         self._rules = rules
-        self._tree = tree
         self._store = store
         self._journal = journal
         #: where earlier proofs are: the journal itself, unless this is only a prediction
@@ -63,31 +66,26 @@ class Sync:
     @property
     def tried(self) -> str:
         """What errors say was tried."""
-        return f"{self._rules.direction} {self._tree.root.decode('utf-8', 'replace')}"
+        raise NotImplementedError
 
-    def plan(self, abandoned: Callable[[], bool]) -> Plan:
-        """Compare both sides and write down what is to be done; sends nothing but LIST."""
-        rules, problems = self._rules, Problems(self.tried)
-        comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size, rules.replace)
-        planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples, abandoned)
-        if rules.against_journal:
-            return planner.against_journal(self._proofs, problems)
-        listing = self._store.listing(self._tree.prefix)
-        return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
+    def _mover(self) -> Mover:
+        raise NotImplementedError
+
+    def _busy(self) -> int:
+        return self._store.busy
 
     def carry_out(self, plan: Plan, abandoned: Callable[[], bool]) -> Tally:
         """Do what is planned, as far as it can be done."""
         if not plan.files:
             return Tally(self._rules.samples)
         self._progress.phase(self._rules.direction, plan.files, plan.nbytes)
-        workers = min(self._rules.concurrency, plan.files)
+        limit = self._rules.bandwidth
+        if limit is None:
+            workers = Pilot(self._rules.concurrency, self._busy)
+        else:
+            self._progress = pace = Pace(self._progress, limit)
+            workers = Pilot(self._rules.concurrency, self._busy, pace.paused)
         return transfer(self._journal, self._mover(), workers, self._progress, abandoned, self._rules.samples)
-
-    def _mover(self) -> Mover:
-        rules = self._rules
-        if rules.direction == DOWNLOAD:
-            return Downloader(self._store, self._tree, rules.keep_replaced, rules.etag_is_md5, rules.part_size, self._progress)
-        return Uploader(self._store, self._tree, rules.part_size, Budget(MEMORY), self._progress)
 
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
         """The result of a run, or of a prediction (an empty tally)."""
@@ -119,6 +117,39 @@ class Sync:
         if not left:
             return
         raise IncompleteSync(self.tried, said=_why(plan, tally, left), result=result)
+
+
+class Sync(Run):
+    """One run between a directory and a bucket."""
+
+    def __init__(
+        self, rules: Rules, tree: Tree, store: ObjectStore, journal: Journal, proofs: Journal, progress: Progress
+    ) -> None:
+        super().__init__(rules, store, journal, proofs, progress)
+        self._tree = tree
+
+    @property
+    def tried(self) -> str:
+        """What errors say was tried."""
+        return f"{self._rules.direction} {self._tree.root.decode('utf-8', 'replace')}"
+
+    def plan(self, abandoned: Callable[[], bool], changes: Changes | None = None) -> Plan:
+        """Compare both sides, or what has changed, and write down what is to be done; sends nothing but LIST."""
+        rules, problems = self._rules, Problems(self.tried)
+        comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size, rules.replace)
+        planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples, abandoned)
+        if changes is not None:
+            return planner.against_feed(changes, self._proofs, problems)
+        if rules.against_journal:
+            return planner.against_journal(self._proofs, problems)
+        listing = self._store.listing(self._tree.prefix)
+        return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
+
+    def _mover(self) -> Mover:
+        rules = self._rules
+        if rules.direction == DOWNLOAD:
+            return Downloader(self._store, self._tree, rules.keep_replaced, rules.etag_is_md5, rules.part_size, self._progress)
+        return Uploader(self._store, self._tree, rules.part_size, Budget(MEMORY), self._progress)
 
 
 class IncompleteSync(Incomplete):

@@ -6,21 +6,25 @@
 
 from __future__ import annotations
 
-import queue
+import contextlib
 import threading
-from typing import Any, Callable, Generic, Iterable, Iterator, Protocol, TypeVar
+import time
+from typing import Callable, Iterable, Iterator, Protocol, TypeVar
 
+from .crew import fan_out
 from .errors import MediastoreError
 from .journal import Journal
 from .model import DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
+from .pilot import Pilot
 from .ports import Progress
 from .problems import printable
 
 _Job = TypeVar("_Job")
-_Result = TypeVar("_Result")
 
 #: as many failures in a row, from all workers, mean that it is not the files
 HOPELESS = 25
+#: and so do fewer, if nothing else has happened for so long: each may have been tried for a minute
+FEW, WITHOUT_SUCCESS_S = 5, 180.0
 
 
 class Mover(Protocol):
@@ -65,10 +69,10 @@ class Tally:
 
 
 def transfer(
-    journal: Journal, mover: Mover, workers: int, progress: Progress, abandoned: Callable[[], bool], samples: int
+    journal: Journal, mover: Mover, workers: int | Pilot, progress: Progress, abandoned: Callable[[], bool], samples: int
 ) -> Tally:
     """Do everything that is planned; stops early when nobody waits for it any more, or when it is hopeless."""
-    tally, in_a_row = Tally(samples), 0
+    tally, in_a_row, succeeded = Tally(samples), 0, time.monotonic()
 
     def stop() -> bool:
         if not tally.gave_up and abandoned():
@@ -82,9 +86,13 @@ def transfer(
             if outcome.proof is not None:
                 journal.prove(outcome.proof)
             progress.counted()
-            in_a_row = in_a_row + 1 if outcome.state == FAILED else 0
-            if in_a_row >= HOPELESS and not tally.gave_up:
-                tally.gave_up = f"{in_a_row} files failed in a row"
+            if outcome.state == FAILED:
+                in_a_row += 1
+                hopeless = in_a_row >= HOPELESS or (in_a_row >= FEW and time.monotonic() - succeeded > WITHOUT_SUCCESS_S)
+                if hopeless and not tally.gave_up:
+                    tally.gave_up = f"{in_a_row} files failed in a row"
+            else:
+                in_a_row, succeeded = 0, time.monotonic()
         if journal.due:
             mover.settle()
             journal.commit()
@@ -109,73 +117,16 @@ class Budget:
         self._most = self._free = nbytes
         self._changed = threading.Condition()
 
-    def take(self, nbytes: int) -> int:
-        """Wait for so many bytes; a request above the whole budget gets the whole."""
+    @contextlib.contextmanager
+    def holding(self, nbytes: int) -> Iterator[None]:
+        """Wait for so many bytes and have them for a while; a request above the whole budget gets the whole."""
         granted = min(nbytes, self._most)
         with self._changed:
             self._changed.wait_for(lambda: self._free >= granted)
             self._free -= granted
-        return granted
-
-    def give(self, granted: int) -> None:
-        """Give back what ``take`` granted."""
-        with self._changed:
-            self._free += granted
-            self._changed.notify_all()
-
-
-class _Crash(Generic[_Result]):
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-
-def fan_out(
-    jobs: Iterable[_Job], work: Callable[[_Job], _Result], workers: int, stop: Callable[[], bool], beat_s: float = 0.5
-) -> Iterator[_Result | None]:
-    """Yield the results of ``work`` as they come, never holding more than a few jobs; None when nothing came for a while.
-
-    The jobs are drawn in the caller's thread, so they may come from a database. An exception in ``work`` is a mistake of ours
-    and is raised here. When ``stop`` says so no job is begun any more, and what is at work ends in peace.
-    """
-    todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def worker() -> None:
-        for job in iter(todo.get, None):
-            try:
-                done.put(work(job))
-            except BaseException as exc:  # pylint: disable=broad-except
-                done.put(_Crash(exc))
-
-    threads = [threading.Thread(target=worker, daemon=True) for _number in range(workers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield from _feed(iter(jobs), todo, done, 2 * workers, stop, beat_s)
-    finally:
-        for _thread in threads:
-            todo.put(None)
-        for thread in threads:
-            thread.join()
-
-
-def _feed(jobs: Iterator[Any], todo: Any, done: Any, most: int, stop: Callable[[], bool], beat_s: float) -> Iterator[Any]:
-    under_way, more = 0, True
-    while True:
-        while more and under_way < most:
-            job = None if stop() else next(jobs, None)
-            more = job is not None
-            if more:
-                todo.put(job)
-                under_way += 1
-        if not under_way:
-            return
         try:
-            result = done.get(timeout=beat_s)
-        except queue.Empty:
-            yield None
-            continue
-        under_way -= 1
-        if isinstance(result, _Crash):
-            raise result.error
-        yield result
+            yield
+        finally:
+            with self._changed:
+                self._free += granted
+                self._changed.notify_all()

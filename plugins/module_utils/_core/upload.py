@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import time
-from typing import BinaryIO, Generator
+from typing import BinaryIO, Iterator
 
 from .compare import proof_of
 from .digest import CHUNK, MIB, Digest
@@ -81,58 +80,70 @@ class Uploader:
                 raise OSError(errno.EINVAL, "it is no regular file any more")
             file = LocalFile(key, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
             part_size = 0 if file.size <= self._part_size else self._fitting_part(file.size)
-            digest = Digest([part_size])
-            pieces = self._pieces(source, path, file, part_size or file.size, digest)
-            receipt = self._store.put_parts(key, pieces, file.mtime_ns) if part_size else self._put_whole(file, pieces, digest)
-        self._judge(key, receipt, digest)
+            digest = Digest()
+            send = self._put_parts if part_size else self._put_whole
+            receipt = send(file, self._pieces(source, path, file, part_size or file.size, digest), digest, part_size)
+        require_sent(self._store, key, receipt, digest)
         used = digest.part_size_for(receipt.etag)
         return proof_of(file, digest.md5, receipt.etag, part_size if used is None else used, read_at)
 
-    def _put_whole(self, file: LocalFile, pieces: Generator[bytes, None, None], digest: Digest) -> Receipt:
-        with contextlib.closing(pieces):
+    def _put_whole(self, file: LocalFile, pieces: Iterator[bytes], digest: Digest, part_size: int) -> Receipt:
+        with self._budget.holding(file.size):
             body = next(pieces)
             receipt = self._store.put(file.key, body, bytes.fromhex(digest.md5), file.mtime_ns)
-            # Only now: going on tells the generator that the piece has left, so that it gives back the memory.
-            next(pieces, None)
-            return receipt
+        self._progress.moved(file.size)
+        return receipt
+
+    def _put_parts(self, file: LocalFile, pieces: Iterator[bytes], digest: Digest, part_size: int) -> Receipt:
+        # those that are under way, and the one that is being read
+        with self._budget.holding(min(file.size, (self._store.parts_at_once + 1) * part_size)):
+            receipt = self._store.put_parts(file.key, self._counted(pieces), file.mtime_ns)
+        digest.cut(part_size, receipt.cut)
+        return receipt
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            nbytes = len(piece)
+            yield piece
+            # Asked for the next one, the store has sent this one, or one before it.
+            del piece
+            self._progress.moved(nbytes)
 
     def _fitting_part(self, size: int) -> int:
         """The part size with which a file of this size needs no more parts than the store takes."""
         usual, least = max(self._part_size, self._store.part_min), -(-size // self._store.max_parts)
         return usual if least <= usual else -(-least // MIB) * MIB
 
-    def _pieces(self, source: BinaryIO, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Generator[bytes, None, None]:
+    def _pieces(self, source: BinaryIO, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Iterator[bytes]:
         """The file in pieces; the last one is only given out if the file is still the one that was opened."""
         left = file.size
         while True:
             size = min(piece, left)
-            granted = self._budget.take(size)
-            try:
-                body = _read(source, size)
-                digest.update(body)
-                left -= len(body)
-                if len(body) < size or (not left and _stat_of(path) != file[1:]):
-                    raise Changed()
-                yield body
-                self._progress.moved(len(body))
-                del body
-            finally:
-                self._budget.give(granted)
+            body = _read(source, size)
+            digest.update(body)
+            left -= len(body)
+            if len(body) < size or (not left and _stat_of(path) != file[1:]):
+                raise Changed()
+            yield body
+            del body
             if not left:
                 return
 
-    def _judge(self, key: str, receipt: Receipt, digest: Digest) -> None:
-        """Accept the upload only with evidence that the store holds the bytes that were read."""
-        if digest.part_size_for(receipt.etag) is not None:
+
+def require_sent(store: ObjectStore, key: str, receipt: Receipt, digest: Digest) -> None:
+    """Accept an upload only with evidence that the store holds the bytes that were read."""
+    if digest.part_size_for(receipt.etag) is not None:
+        return
+    if receipt.etag_is_md5:
+        said = f"the store answered the ETag {receipt.etag} for bytes whose MD5 is {digest.md5}"
+    elif receipt.checked:
+        return
+    else:
+        back = read_back(store, key)
+        if (back.size, back.md5) == (digest.size, digest.md5):
             return
-        if receipt.etag_is_md5:
-            said = f"the store answered the ETag {receipt.etag} for bytes whose MD5 is {digest.md5}"
-        else:
-            back = read_back(self._store, key)
-            if (back.size, back.md5) == (digest.size, digest.md5):
-                return
-            said = f"reading it back gave {back.size} bytes with MD5 {back.md5}, sent were {digest.size} with {digest.md5}"
-        raise NotProved(f"upload {key}", said=said, remedy="Look for a proxy that changes requests, and at the store's disks.")
+        said = f"reading it back gave {back.size} bytes with MD5 {back.md5}, sent were {digest.size} with {digest.md5}"
+    raise NotProved(f"upload {key}", said=said, remedy="Look for a proxy that changes requests, and at the store's disks.")
 
 
 def read_back(store: ObjectStore, key: str) -> Digest:

@@ -12,14 +12,16 @@ from collections import Counter
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .compare import still_proved, tells_content
+from .crew import fan_out
 from .digest import Digest, digest_of_file, plausible_parts
 from .errors import MediastoreError
 from .march import march
 from .model import LocalFile, Proof, RemoteObject, Row
+from .pilot import Pilot
 from .ports import ObjectStore, Progress
 from .problems import Problems, printable
 from .scan import Tree
-from .transfer import attended, fan_out
+from .transfer import attended
 from .upload import read_back
 
 MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE = "matched", "missing", "different", "extra", "unreadable"
@@ -88,7 +90,7 @@ class Verifier:
         part_size: int,
         read_back: str,
         sample: int,
-        workers: int,
+        workers: int | None,
         progress: Progress,
         live: bool = False,
     ) -> None:
@@ -124,6 +126,8 @@ class Verifier:
         return findings
 
     def _wanted(self, thing: RemoteObject) -> bool:
+        if thing.key not in self._tree.shard:
+            return False
         return self._tree.relative(thing.key) not in self._tree.exclude and not (thing.key.endswith("/") and not thing.size)
 
     def _unsettled(self, rows: Iterator[Row], findings: Findings) -> Iterator[Finding]:
@@ -154,7 +158,7 @@ class Verifier:
 
     def _collect(self, jobs: Iterator[Finding], findings: Findings) -> None:
         hardly_any = self._read_back == NONE and self._etag_is_md5
-        workers = 1 if hardly_any else self._workers
+        workers = Pilot(1 if hardly_any else self._workers, lambda: self._store.busy)
         for finding in fan_out(jobs, self._by_reading, workers, lambda: False):
             if finding is not None:
                 findings.read_back += 1

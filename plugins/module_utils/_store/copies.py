@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import datetime
 import typing as t
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from .._core.crew import fan_out
 from .._core.digest import MIB, multipart_etag
 from .._core.errors import MediastoreError, StoreRefused
-from .._core.recopy import ARCHIVED, STANDARD, TOO_LARGE, Barred, Copied, Found, Replaced, Stored
-from .._core.transfer import fan_out
+from .._core.recopy import ARCHIVED, STANDARD, TOO_LARGE, Barred, Copied, Found, Stored
+from .._core.retake import Replaced
 from . import grants
 from .facet import UNKNOWN_CODES
 from .objects import KMS, BotoStore
@@ -95,7 +96,7 @@ class BotoCopies(BotoStore):
             acl = self._acl(key)
             kept = {**self._target(), **self._kept(found.head), **grants.headers(acl, self._profile.object_acls)}
             parts = self.parts_of(found.thing)
-            copied = self._in_parts(found, kept) if parts else self._at_once(found, kept)
+            copied = self._in_parts(found, kept, self._cut(found.thing)) if parts else self._at_once(found, kept)
             if grants.granted(acl):
                 self._keep_acl(key, acl)
         return copied
@@ -118,7 +119,7 @@ class BotoCopies(BotoStore):
 
     # -- large objects
 
-    def _in_parts(self, found: Found, kept: dict[str, t.Any]) -> Copied:
+    def _in_parts(self, found: Found, kept: dict[str, t.Any], part_size: int) -> Copied:
         thing = found.thing
         begun = self._client.create_multipart_upload(**self._place(thing.key), **self._described(found), **kept)
         upload = {**self._place(thing.key), "UploadId": begun["UploadId"]}
@@ -126,7 +127,7 @@ class BotoCopies(BotoStore):
             # A run that is killed before this line leaves an upload without a part, which costs nothing.
             if self.ledger:
                 self.ledger.begun(thing.key, upload["UploadId"])
-            parts = self._parts(thing, upload, self._cut(thing))
+            parts = self._copied_parts(thing, upload, part_size)
             # The parts were taken from the right object, and it takes long to copy them all.
             again = self._head(thing.key)
             if again is None or _etag(again) != thing.etag:
@@ -142,7 +143,7 @@ class BotoCopies(BotoStore):
         same = self._told_by_etag({**found.head, **begun, **answer}) and _sum(parts) == thing.etag
         return Copied(_etag(answer), same)
 
-    def _parts(self, thing: Stored, upload: dict[str, t.Any], part_size: int) -> list[dict[str, t.Any]]:
+    def _copied_parts(self, thing: Stored, upload: dict[str, t.Any], part_size: int) -> list[dict[str, t.Any]]:
         source = {**self._source(thing), **self._sse}
 
         def copy(number: int) -> dict[str, t.Any]:
@@ -155,13 +156,17 @@ class BotoCopies(BotoStore):
         return sorted((part for part in done if part is not None), key=lambda part: int(part["PartNumber"]))
 
     def _cut(self, thing: Stored) -> int:
-        """The size of the parts: as it was uploaded, if the store tells, so that the ETag stays."""
+        """The size of the parts."""
+        return self._known_cut(thing) or self._own_part(thing.size)
+
+    def _known_cut(self, thing: Stored) -> int:
+        """The size of the parts in which it was uploaded, so that the ETag stays; 0 if the store does not tell."""
         if thing.etag.partition("-")[2].isdigit():
             first = self._head(thing.key, PartNumber=1) or {}
             size, number = first.get("ContentLength", 0), first.get("PartsCount", 0)
             if number > 1 and self.part_min <= size <= self._profile.copy_max and -(-thing.size // size) == number:
                 return int(size)
-        return self._own_part(thing.size)
+        return 0
 
     def _own_part(self, size: int) -> int:
         least = -(-size // self.max_parts)
@@ -169,20 +174,15 @@ class BotoCopies(BotoStore):
 
     def _described(self, found: Found) -> dict[str, t.Any]:
         """What CopyObject would take from the source by itself."""
-        head = found.head
-        if head.get("MissingMeta") or ("ExpiresString" in head and "Expires" not in head):
-            raise StoreRefused(
-                f"copy {found.thing.key} in parts",
-                said="it has metadata or an Expires header that cannot be read as text or date, and would be lost",
-                remedy="Upload it again with the class that it is to have.",
-                code="UnreadableMetadata",
-            )
-        described = {name: head[name] for name in HEADERS if name in head}
+        described = headers_of(found.head, f"copy {found.thing.key} in parts")
         if self._profile.object_tagging:
-            tags = self._client.get_object_tagging(**self._place(found.thing.key)).get("TagSet")
-            if tags:
-                described["Tagging"] = urlencode({tag["Key"]: tag["Value"] for tag in tags})
+            described.update(self._tagging(found.thing.key))
         return described
+
+    def _tagging(self, key: str) -> dict[str, str]:
+        tags = self._client.get_object_tagging(**self._origin(key)).get("TagSet")
+        # Not with "+" for a space, which Ceph takes for a plus.
+        return {"Tagging": urlencode({tag["Key"]: tag["Value"] for tag in tags}, quote_via=quote)} if tags else {}
 
     # -- what is kept
 
@@ -251,9 +251,10 @@ class BotoCopies(BotoStore):
     # -- requests
 
     def _head(self, key: str, **more: t.Any) -> dict[str, t.Any] | None:
+        place = self._origin(key)
         try:
-            with self._explaining(f"look at {key} in bucket {self._bucket}"):
-                head: dict[str, t.Any] = self._client.head_object(**self._place(key), **self._sse, **more)
+            with self._explaining(f"look at {place['Key']} in bucket {place['Bucket']}"):
+                head: dict[str, t.Any] = self._client.head_object(**place, **self._sse, **more)
         except MediastoreError as exc:
             if exc.code in GONE:
                 return None
@@ -278,8 +279,12 @@ class BotoCopies(BotoStore):
     def _place(self, key: str) -> dict[str, t.Any]:
         return {"Bucket": self._bucket, "Key": key}
 
+    def _origin(self, key: str) -> dict[str, t.Any]:
+        """Where the object is that is copied to this key: here it is the same."""
+        return self._place(key)
+
     def _source(self, thing: Stored) -> dict[str, t.Any]:
-        source = {"CopySource": self._place(thing.key), "CopySourceIfMatch": f'"{thing.etag}"'}
+        source = {"CopySource": self._origin(thing.key), "CopySourceIfMatch": f'"{thing.etag}"'}
         return {**source, **{f"CopySource{name}": value for name, value in self._sse.items()}}
 
     def _destination(self, operation: str, thing: Stored) -> dict[str, t.Any]:
@@ -303,6 +308,18 @@ class BotoCopies(BotoStore):
             if exc.code in NO_CLASS:
                 exc.remedy = f"Check that the store has the storage class {self._attributes.storage_class}."
             raise
+
+
+def headers_of(head: t.Mapping[str, t.Any], tried: str) -> dict[str, t.Any]:
+    """The headers with which the object was uploaded, from what GET or HEAD says."""
+    if head.get("MissingMeta") or ("ExpiresString" in head and "Expires" not in head):
+        raise StoreRefused(
+            tried,
+            said="it has metadata or an Expires header that cannot be read as text or date, and would be lost",
+            remedy="Upload it again as it is to be.",
+            code="UnreadableMetadata",
+        )
+    return {name: head[name] for name in HEADERS if name in head}
 
 
 def _etag(answer: t.Mapping[str, t.Any]) -> str:

@@ -47,7 +47,7 @@ CLOCK = "Check this host's clock (timedatectl): requests are signed with the tim
 #: what urllib3 and OpenSSL put around the cause
 _NOISE = re.compile(
     r"^.*?(?= ?Failed to )|^.*Caused by |^\w*Connection(?:Pool)?\([^)]*\): |^\('Connection aborted\.', \w+\((?:\d+, )?['\"]"
-    r"|\s*\(_ssl\.c:\d+\)|['\"]\)+$"
+    r"|^\('(?=Connection broken)|', IncompleteRead\(.*$|\s*\(_ssl\.c:\d+\)|['\"]\)+$"
 )
 
 #: error codes of S3 and its imitators -> what to do
@@ -88,6 +88,7 @@ REMEDIES: dict[str, str] = {
     "QuotaExceeded": "Make room in the bucket, or raise its quota.",
     "EntityTooLarge": "Use a larger part_size, so that the file is sent in parts.",
     "NoSuchKey": "Check the key; the object may have been deleted meanwhile.",
+    "BrokenOff": "Run again; if it stays so, look for a proxy that ends answers early.",
     "OperationAborted": "Something else is changing this bucket: run again.",
     "SlowDown": "The store is busy: run again later, or with less concurrency.",
     "ServiceUnavailable": "The store is busy: run again later, or with less concurrency.",

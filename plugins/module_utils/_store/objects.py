@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import base64
 import mimetypes
+import threading
+import time
 import typing as t
 
-from .._core.digest import CHUNK, new_md5
-from .._core.errors import MediastoreError, StoreRefused
+from .._core.crew import fan_out
+from .._core.digest import CHUNK, multipart_etag, new_md5
+from .._core.errors import MediastoreError, StoreRefused, StoreUnreachable
 from .._core.model import Attributes, Receipt, RemoteObject
 from .._core.ports import Ledger, Reading
-from .faults import explaining
+from .._core.retry import pause_before_next, pauses, retrying
+from . import unheard
+from .faults import ResponseParserError, explaining
+from .patience import is_busy, told
 
 if t.TYPE_CHECKING:
     from .connection import Connection
@@ -22,8 +28,14 @@ if t.TYPE_CHECKING:
 
 #: keys asked for at once; stores give no more
 PAGE = 1000
+#: how often a page of a listing is asked for that cannot be read
+PAGES_AGAIN = 3
+#: how often a part is sent again whose ETag is not its MD5
+RESENDS = 3
 #: user metadata in which rclone and s3fs, too, keep a file's own time
 MTIME = "mtime"
+#: parts of one object that are sent at once: enough for one large file to fill a line that is fast and far away
+PARTS_AT_ONCE = 3
 KMS = ("aws:kms", "aws:kms:dsse")
 
 
@@ -32,6 +44,7 @@ class BotoStore:
 
     engine = "boto3"
     engine_reason = ""
+    parts_at_once = PARTS_AT_ONCE
 
     def __init__(
         self,
@@ -50,11 +63,26 @@ class BotoStore:
         self._sse = _customer_key(sse_customer_key)
         #: whether the ETags are none that tell the content, because of how the objects are encrypted
         self._hides_md5 = bool(sse_customer_key) or self._attributes.encryption in KMS
+        #: whether the store refuses bytes that do not belong to their Content-MD5, which goes with every one
+        self._compares_md5 = "md5" in profile.checks
         self.part_min, self.max_parts = profile.part_min, profile.max_parts
         #: who remembers the uploads in parts that are under way
         self.ledger: Ledger | None = None
+        self.busy = 0
+        self._counting = threading.Lock()
+        client.meta.events.register("needs-retry.s3", self._hear)
         # Not thread-safe while it loads its tables.
         mimetypes.init()
+
+    def _hear(self, response: t.Any, **kwargs: t.Any) -> None:
+        """Listen to what botocore is answered, also where it asks again by itself."""
+        if response is not None:
+            self._heard(*told(response))
+
+    def _heard(self, status: int, code: str) -> None:
+        if is_busy(status, code):
+            with self._counting:
+                self.busy += 1
 
     def listing(self, prefix: str) -> t.Iterator[RemoteObject]:
         """All objects below the prefix."""
@@ -66,7 +94,7 @@ class BotoStore:
         token: dict[str, str] = {}
         while True:
             with self._explaining(f"list bucket {self._bucket}"):
-                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=PAGE, **token)
+                page = self._page(Bucket=self._bucket, Prefix=prefix, MaxKeys=PAGE, **token)
             yield from page.get("Contents", [])
             if not page.get("IsTruncated"):
                 return
@@ -80,43 +108,72 @@ class BotoStore:
                 )
             token = {"ContinuationToken": following}
 
+    def _page(self, **asked: t.Any) -> dict[str, t.Any]:
+        # An old botocore fails at a page that broke off instead of asking for it again.
+        return retrying(lambda: self._client.list_objects_v2(**asked), ResponseParserError, pauses(PAGES_AGAIN))
+
     def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
         """Store an object in one request; Content-MD5 lets the store refuse bytes that were damaged on the way."""
         with self._explaining(f"upload {key} to bucket {self._bucket}"):
             answer = self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentMD5=_b64(md5), **self._headers(key, mtime_ns), **self._sse
             )
-        return self._receipt(answer, self._profile.etag_is_md5)
+        return self._receipt(answer, self._profile.etag_is_md5)._replace(checked=self._compares_md5)
 
     def put_parts(self, key: str, parts: t.Iterable[bytes], mtime_ns: int) -> Receipt:
-        """Store an object in parts, one after another, and leave nothing behind if that fails."""
+        """Store a large object in parts, some at once, and leave nothing behind if that fails."""
         where = {"Bucket": self._bucket, "Key": key}
+        sums: dict[int, bytes] = {}
         with self._explaining(f"upload {key} in parts to bucket {self._bucket}"):
-            begun = self._client.create_multipart_upload(**where, **self._headers(key, mtime_ns), **self._sse)
+            begun = unheard.begin(self._client, where, **self._headers(key, mtime_ns), **self._sse)
             where["UploadId"] = begun["UploadId"]
             try:
                 if self.ledger:
                     self.ledger.begun(key, where["UploadId"])
-                done = [self._part(where, number, body) for number, body in enumerate(parts, 1)]
-                answer = self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": done})
-                if not answer.get("ETag", "").strip('"'):
-                    # Ceph 16 answers an empty one, and knows it when it is asked.
-                    answer["ETag"] = self._client.head_object(Bucket=self._bucket, Key=key, **self._sse)["ETag"]
+                done = self._parts(where, parts, sums)
+                answer = unheard.complete(self._client, where, done, self._sse)
             except BaseException:
                 self.abort(key, where["UploadId"])
                 raise
         if self.ledger:
             self.ledger.ended(where["UploadId"])
         # "begun" too: where the bucket encrypts by itself, only the first answer may say so.
-        return self._receipt({**begun, **answer}, self._profile.multipart_etag != "opaque")
+        receipt = self._receipt({**begun, **answer}, self._profile.multipart_etag != "opaque")
+        # Where the answer was lost, nobody said that the object which is there now is this one.
+        checked = self._compares_md5 and "ResponseMetadata" in answer
+        return receipt._replace(cut=multipart_etag(sums[number] for number in sorted(sums)), checked=checked)
 
     def read(self, key: str) -> Reading:
-        """Begin to read an object."""
+        """Begin to read an object; where it breaks off it is gone on with, if it is still the same."""
+        begun = self._open(key, 0)
+        return begun._replace(chunks=self._whole(key, begun))
+
+    def _open(self, key: str, start: int) -> Reading:
+        """Read an object from there on."""
+        part = {"Range": f"bytes={start}-"} if start else {}
         with self._explaining(f"read {key} from bucket {self._bucket}"):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, **self._sse)
-        return Reading(
-            answer["ContentLength"], answer.get("ETag", "").strip('"'), mtime_of(answer), self._chunks(key, answer["Body"])
-        )
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **part, **self._sse)
+        size, etag = start + answer["ContentLength"], answer.get("ETag", "").strip('"')
+        return Reading(size, etag, mtime_of(answer), self._chunks(key, answer["Body"]), answer)
+
+    def _whole(self, key: str, reading: Reading) -> t.Iterator[bytes]:
+        size, etag, at, tries = reading.size, reading.etag, 0, 1
+        while True:
+            try:
+                for chunk in reading.chunks:
+                    yield chunk
+                    at, tries = at + len(chunk), 1
+                return
+            except StoreUnreachable:
+                pause = pause_before_next(tries, self._connection.max_attempts)
+                if pause is None:
+                    raise
+                time.sleep(pause)
+                tries += 1
+                reading = self._open(key, at)
+                # Another object; or the store knows no ranges and gives the whole, which makes the size another one.
+                if (reading.size, reading.etag) != (size, etag):
+                    raise
 
     def _chunks(self, key: str, body: t.Any) -> t.Iterator[bytes]:
         with self._explaining(f"read {key} from bucket {self._bucket}"):
@@ -125,10 +182,26 @@ class BotoStore:
             finally:
                 body.close()
 
-    def _part(self, where: dict[str, t.Any], number: int, body: bytes) -> dict[str, t.Any]:
+    def _parts(self, where: dict[str, t.Any], parts: t.Iterable[bytes], sums: dict[int, bytes]) -> list[dict[str, t.Any]]:
+        def send(part: tuple[int, bytes]) -> dict[str, t.Any]:
+            return self._part(where, *part, sums)
+
+        # None lies ready: whoever gives us the parts holds memory for those that are sent at once, and for one more.
+        sent = fan_out(enumerate(parts, 1), send, self.parts_at_once, lambda: False, ahead=0)
+        return sorted((part for part in sent if part is not None), key=lambda part: int(part["PartNumber"]))
+
+    def _part(self, where: dict[str, t.Any], number: int, body: bytes, sums: dict[int, bytes]) -> dict[str, t.Any]:
         md5 = new_md5()
         md5.update(body)
-        answer = self._client.upload_part(**where, PartNumber=number, Body=body, ContentMD5=_b64(md5.digest()), **self._sse)
+        sums[number] = md5.digest()
+        said = {"PartNumber": number, "ContentMD5": _b64(sums[number]), **self._sse}
+        tells = self._profile.multipart_etag != "opaque"
+        for _again in range(RESENDS):
+            answer = self._client.upload_part(**where, **said, Body=body)
+            receipt = self._receipt(answer, tells)
+            if receipt.etag == sums[number].hex() or not receipt.etag_is_md5:
+                break
+        # Given back to the store, a wrong one makes it refuse the whole.
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def abort(self, key: str, upload_id: str) -> None:

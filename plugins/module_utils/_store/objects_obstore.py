@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 
 from .._core.digest import CHUNK, MIB
 from .._core.model import Attributes, Receipt
 from .._core.ports import Reading
+from .._core.retry import pause_before_next
 from .objects import KMS, MTIME, BotoStore, mtime_of, mtime_text
 from .obstore_client import make_store
 from .obstore_faults import ERRORS, Fault
@@ -51,8 +53,11 @@ class ObstoreStore(BotoStore):
         self._reader = make_store(client, bucket, connection, key)
         acl = {"x-amz-acl": self._attributes.acl} if self._attributes.acl else None
         encryption = {**_encryption(self._attributes), **key}
-        same = not acl and encryption == key
-        self._writer = self._reader if same else make_store(client, bucket, connection, encryption, acl)
+        #: whether a checksum that the store compares stands in for an ETag that tells nothing; obstore cannot send Content-MD5
+        self._checks = (self._hides_md5 or not profile.etag_is_md5) and "sha256" in profile.checks
+        config = {**encryption, **({"checksum_algorithm": "sha256"} if self._checks else {})}
+        same = not acl and config == key
+        self._writer = self._reader if same else make_store(client, bucket, connection, config, acl)
         self._constant = _constant(self._attributes)
         #: whether anything went through obstore yet
         self._works = False
@@ -85,26 +90,28 @@ class ObstoreStore(BotoStore):
             **self._attributes.metadata,
         }
         try:
-            answer = obstore.put(self._writer, key, body, attributes=t.cast(t.Any, said), use_multipart=False)
+            answer = self._patiently(
+                lambda: obstore.put(self._writer, key, body, attributes=t.cast(t.Any, said), use_multipart=False)
+            )
         except ERRORS as exc:
             tried = f"upload {key} to bucket {self._bucket}"
             return self._second_opinion(exc, tried, "PutObject", lambda: super(ObstoreStore, self).put(key, body, md5, mtime_ns))
         self._works = True
         etag = (answer["e_tag"] or "").strip('"')
-        return Receipt(etag, self._tells_md5(key, etag, md5))
+        return Receipt(etag, self._tells_md5(key, etag, md5), checked=self._checks)
 
-    def read(self, key: str) -> Reading:
-        """Begin to read an object."""
-        if self._instead or not carries(key):
-            return super().read(key)
+    def _open(self, key: str, start: int) -> Reading:
+        # The rest of an object is rarely asked for, and obstore wants the status 206 for it, where rclone answers 200.
+        if self._instead or start or not carries(key):
+            return super()._open(key, start)
         try:
-            found = obstore.get(self._reader, key)
+            found = self._patiently(lambda: obstore.get(self._reader, key))
             meta = found.meta
             # Some servers' headers cannot be read as text, which is noticed here.
             metadata = t.cast(t.Any, found.attributes)
         except ERRORS as exc:
             tried = f"read {key} from bucket {self._bucket}"
-            return self._second_opinion(exc, tried, "GetObject", lambda: super(ObstoreStore, self).read(key))
+            return self._second_opinion(exc, tried, "GetObject", lambda: super(ObstoreStore, self)._open(key, 0))
         self._works = True
         mtime_ns = mtime_of({"Metadata": metadata, "LastModified": meta["last_modified"]})
         return Reading(meta["size"], (meta["e_tag"] or "").strip('"'), mtime_ns, self._stream(key, found))
@@ -116,6 +123,21 @@ class ObstoreStore(BotoStore):
         except ERRORS as exc:
             raise Fault(exc).explain(f"read {key} from bucket {self._bucket}", "GetObject", self._connection) from exc
 
+    def _patiently(self, act: t.Callable[[], _Done]) -> _Done:
+        """Do it again where that may help. obstore could, and would not tell that the store asked for fewer requests."""
+        sent = 0
+        while True:
+            try:
+                return act()
+            except ERRORS as exc:
+                fault, sent = Fault(exc), sent + 1
+                self._heard(fault.status, fault.code)
+                most = self._connection.max_attempts
+                pause = pause_before_next(sent, most, fault.busy) if fault.passing else None
+                if pause is None:
+                    raise
+                time.sleep(pause)
+
     def _second_opinion(self, exc: BaseException, tried: str, operation: str, by_boto: t.Callable[[], _Done]) -> _Done:
         """What to make of an error of obstore's: an error of ours, or a success of boto3's.
 
@@ -123,7 +145,7 @@ class ObstoreStore(BotoStore):
         word about every refusal until something went through obstore, and about odd ones later too. Where it succeeds it goes on.
         """
         fault = Fault(exc)
-        if fault.busy or self._works and fault.status in (401, 403, 404):
+        if fault.passing or self._works and fault.status in (401, 403, 404):
             raise fault.explain(tried, operation, self._connection) from exc
         done = by_boto()
         if operation == "PutObject" or fault.status or fault.untrusted:

@@ -90,17 +90,13 @@ def make_store(
         options["default_headers"] = headers
     if connection.proxy_url:
         options["proxy_url"] = connection.proxy_url
-    patience = {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=20), "base": 2}
     key, ca = _key(connection), trusted_ca(connection)
     with _environment(ca):
         return S3Store(
             bucket,
             client_options=t.cast(t.Any, options),
-            retry_config={
-                "max_retries": connection.max_attempts - 1,
-                "backoff": t.cast(t.Any, patience),
-                "retry_timeout": timedelta(minutes=3),
-            },
+            # Whoever uses the client asks again, and so hears what the store said.
+            retry_config=t.cast(t.Any, {"max_retries": 0, "retry_timeout": timedelta(seconds=0)}),
             **t.cast(t.Any, {**config, **key}),
             endpoint=url,
             # The bucket is in the URL already, wherever it belongs.
@@ -121,7 +117,7 @@ def _place(client: t.Any, bucket: str, connection: Connection) -> tuple[str, str
 
     def catch(request: t.Any, **kwargs: t.Any) -> t.Any:
         caught.append(request)
-        return AWSResponse(request.url, 200, HTTPHeaders(), _Nothing())
+        return AWSResponse(request.url, 204, HTTPHeaders(), _Nothing())
 
     client.meta.events.register_first("before-send.s3.HeadObject", catch)
     try:

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from .faults import explain, failure, refusal
+from .patience import is_busy, is_passing
 
 try:
     from obstore.exceptions import BaseError as ObstoreError
@@ -51,8 +52,6 @@ KINDS: tuple[tuple[str, str, str], ...] = (
         "the connection was closed before the answer was whole",
     ),
 )
-#: obstore has tried these again by itself, and boto3 would do no better
-BUSY = (408, 429, 500, 502, 503, 504)
 
 
 class Fault:
@@ -68,9 +67,19 @@ class Fault:
             self._name, self._said = _kind_of(tree)
 
     @property
+    def passing(self) -> bool:
+        """Whether the store, or the way to it, is not up to it at the moment. boto3 would do no better."""
+        return is_passing(self.status, self.code) or bool(self._name) and not self.untrusted
+
+    @property
     def busy(self) -> bool:
-        """Whether the store, or the way to it, is not up to it at the moment."""
-        return self.status in BUSY or bool(self._name) and not self.untrusted
+        """Whether the store asks for fewer requests."""
+        return is_busy(self.status, self.code)
+
+    @property
+    def code(self) -> str:
+        """The store's error code."""
+        return self._element("Code")
 
     @property
     def untrusted(self) -> bool:
@@ -82,13 +91,13 @@ class Fault:
         """It in a few words."""
         if not self.status:
             return self._said or "the answer could not be read"
-        return f"the store answered {self.status} {self._element('Code')}".strip()
+        return f"the store answered {self.status} {self.code}".strip()
 
     def explain(self, tried: str, operation: str, connection: Connection) -> MediastoreError:
         """The same error that boto3 would have led to."""
         if not self.status:
             return failure([self._name or "HTTPClientError"], f"{tried} at {connection.where}", self.words)
-        refused = refusal(self._element("Code"), self.status, self._element("Message"), operation)
+        refused = refusal(self.code, self.status, self._element("Message"), operation)
         return explain(refused, tried, connection)
 
     def _element(self, name: str) -> str:

@@ -170,6 +170,10 @@ class Profile:
     etag_is_md5: bool = True
     #: the ETag of an object put in parts: ``s3`` (MD5 of MD5s and a dash), ``md5`` (of the whole) or ``opaque``
     multipart_etag: str = "s3"
+    #: Checksums sent with an upload that the store compares with the bytes that it got, and refuses these if they differ: ``md5``
+    #: (Content-MD5) and ``sha256`` (x-amz-checksum-sha256). They are the proof of an upload whose ETag tells nothing. Only
+    #: measured ones are here, for there are stores that ignore what they do not know.
+    checks: tuple[str, ...] = ()
     part_min: int = 5 * MIB
     max_parts: int = 10000
     #: the largest object that CopyObject takes, and whether UploadPartCopy is there for larger ones

@@ -20,8 +20,10 @@ class MemoryStore:
 
     engine = "memory"
     engine_reason = "a test says so"
+    busy = 0
     part_min = 1
     max_parts = 10000
+    parts_at_once = 3
 
     def __init__(self, objects: dict[str, bytes] | None = None, opaque: bool = False) -> None:
         self.objects = dict(objects or {})
@@ -52,7 +54,8 @@ class MemoryStore:
         bodies = list(parts)
         self.part_counts[key] = len(bodies)
         digest = hashlib.md5(b"".join(hashlib.md5(body).digest() for body in bodies)).hexdigest()
-        return self._store(key, b"".join(bodies), lambda _body: None, f"{digest}-{len(bodies)}")
+        cut = f"{digest}-{len(bodies)}"
+        return self._store(key, b"".join(bodies), lambda _body: None, cut)._replace(cut=cut)
 
     def _store(self, key, body, _md5, etag=None):
         if key in self.refuses:

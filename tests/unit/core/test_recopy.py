@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core import recopy
+from ansible_collections.mediastore.s3.plugins.module_utils._core import recopy, retake
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import StoreUnreachable
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DONE, FAILED, UNSETTLED, VANISHED, Todo
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
@@ -18,10 +18,10 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.recopy import 
     Copied,
     Found,
     Recopier,
-    Replaced,
     Stored,
     Wish,
 )
+from ansible_collections.mediastore.s3.plugins.module_utils._core.retake import Replaced
 
 COLD = Wish("COLD")
 
@@ -104,7 +104,7 @@ def take(store, wish=COLD):
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(recopy.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(retake.time, "sleep", lambda seconds: None)
 
 
 def test_copied_and_seen():
@@ -151,7 +151,7 @@ def test_replaced_all_the_time_it_is_left():
     store = Script(stored())
     store.events = [raising(Replaced())] * 100
     outcome, left = take(store)
-    assert (outcome.state, outcome.retaken) == (UNSETTLED, recopy.RETAKES - 1)
+    assert (outcome.state, outcome.retaken) == (UNSETTLED, retake.RETAKES - 1)
     assert left.counts == {UNSETTLED: 1} and left.samples == {UNSETTLED: ["x"]}
 
 

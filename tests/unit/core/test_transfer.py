@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.mediastore.s3.plugins.module_utils._core import transfer as transfer_module
+from ansible_collections.mediastore.s3.plugins.module_utils._core.crew import fan_out
 from ansible_collections.mediastore.s3.plugins.module_utils._core.journal import Journal
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     DONE,
@@ -21,7 +24,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     Todo,
 )
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
-from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import HOPELESS, Budget, fan_out, transfer
+from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import HOPELESS, Budget, transfer
 
 
 def never():
@@ -90,14 +93,14 @@ def test_budget_is_never_exceeded():
     lock = threading.Lock()
 
     def work(size):
-        granted = budget.take(size)
-        with lock:
-            held[0] += granted
-            most[0] = max(most[0], held[0])
-        time.sleep(0.001)
-        with lock:
-            held[0] -= granted
-        budget.give(granted)
+        granted = min(size, 100)
+        with budget.holding(size):
+            with lock:
+                held[0] += granted
+                most[0] = max(most[0], held[0])
+            time.sleep(0.001)
+            with lock:
+                held[0] -= granted
         return size
 
     list(fan_out([30, 60, 500, 10] * 20, work, 8, never))
@@ -145,6 +148,16 @@ def test_it_gives_up_when_everything_fails(tmp_path):
     assert HOPELESS <= tally.failed < HOPELESS + 20
     assert "in a row" in tally.gave_up
     assert len(tally.samples[FAILED]) == 3
+
+
+@pytest.mark.parametrize(("fail", "gives_up"), [("0123456789", True), ("01234678", False)])
+def test_it_gives_up_sooner_when_each_failure_takes_long(tmp_path, monkeypatch, fail, gives_up):
+    clock = iter(range(0, 10**6, 100))
+    monkeypatch.setattr(transfer_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    mover = Script(dict.fromkeys(fail, FAILED))
+    tally = transfer(planned(tmp_path, "0123456789"), mover, 1, Silent(), never, samples=3)
+    assert bool(tally.gave_up) == gives_up
+    assert 5 <= tally.failed < 9 if gives_up else tally.failed == len(fail)
 
 
 def test_it_stops_when_nobody_waits(tmp_path):

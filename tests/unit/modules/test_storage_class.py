@@ -18,7 +18,7 @@ import time
 import pytest
 from moto.s3.models import s3_backends
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core import recopy
+from ansible_collections.mediastore.s3.plugins.module_utils._core import retake
 from ansible_collections.mediastore.s3.tests.servers.strict import ACCOUNT, StrictS3
 from ansible_collections.mediastore.s3.tests.unit.modules.running import PACKAGE, run_module
 
@@ -388,13 +388,13 @@ def test_what_is_replaced_meanwhile_is_taken_anew(store):
 
 
 def test_what_is_replaced_all_the_time_is_left(store, monkeypatch):
-    monkeypatch.setattr(recopy.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(retake.time, "sleep", lambda seconds: None)
     put(store)
     put(store, "b")
     store.refuses = {"PUT /media/a": (412, "PreconditionFailed")}
     done = change(store)
     assert "failed" not in done
-    assert (done["unsettled"], done["retaken"], done["complete"]) == (1, recopy.RETAKES - 1, False)
+    assert (done["unsettled"], done["retaken"], done["complete"]) == (1, retake.RETAKES - 1, False)
     assert done["samples"]["unsettled"] == ["a"]
     assert "left for the next run" in str(done["warnings"])
 

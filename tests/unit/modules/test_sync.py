@@ -235,6 +235,9 @@ def test_a_listing_of_many_pages(bucket, source):
         ({"keep_replaced": "{source}/kept", "direction": "download"}, "is inside"),
         ({"part_size": "1M"}, "part_size"),
         ({"concurrency": 0}, "concurrency"),
+        ({"bandwidth": ["fast"]}, "bandwidth has 'fast'"),
+        ({"bandwidth": ["25:00 1M"]}, "bandwidth has '25:00 1M'"),
+        ({"bandwidth": ["08:00 1M", "8:00 off"]}, "one for this time already"),
         ({"prefix": "/x"}, "begins with '/'"),
         ({"metadata": {"who": "Ü"}}, "not plain ASCII"),
         ({"acl": "public-read"}, "does not take the ACL"),
@@ -254,6 +257,14 @@ def test_bad_input_is_one_clear_error_and_nothing_is_sent(bucket, source, tmp_pa
     assert failed["failed"]
     assert re.search(words, failed["msg"]), failed["msg"]
     assert contents(bucket.data) == {}
+
+
+def test_what_goes_over_the_line_is_limited(bucket, source):
+    write(source, **{f"a{number}": b"x" * 10_000 for number in range(20)})
+    begun = time.monotonic()
+    assert sync(bucket, source, bandwidth=["50k"])["complete"]
+    assert time.monotonic() - begun > 200_000 / 51_200 - 1
+    assert len(contents(bucket.data)) == 20
 
 
 def test_a_customer_key_that_is_no_key(moto_tls, source):

@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import StoreRefused
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import Attributes
-from ansible_collections.mediastore.s3.plugins.module_utils._core.recopy import ARCHIVED, TOO_LARGE, Barred, Replaced, Stored
+from ansible_collections.mediastore.s3.plugins.module_utils._core.recopy import ARCHIVED, TOO_LARGE, Barred, Stored
+from ansible_collections.mediastore.s3.plugins.module_utils._core.retake import Replaced
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.plugins.module_utils._store.copies import BotoCopies

@@ -21,6 +21,7 @@ KNOWN = Profile(
     lifecycle=Lifecycle(("expiration_days", "transitions"), ("prefix",), unsure=("tags",)),
     public_read="policy",
     sse=("AES256",),
+    checks=("md5",),
     object_acls=("public-read", "public-read-write"),
     conditional_put=True,
 )
@@ -58,6 +59,8 @@ def test_a_profile_agrees_with_itself():
         ({"key_max_bytes": 900}, ("key_max_bytes", "less")),
         ({"presign_max_s": None}, ("presign_max_s", "more")),
         ({"multipart_etag": "opaque"}, ("multipart_etag", "less")),
+        ({"checks": []}, ("checks", "less")),
+        ({"checks": ["md5", "sha256"]}, ("checks", "more")),
         ({"location_constraint": "region"}, ("location_constraint", "less")),
         ({"public_read": "none"}, ("public_read", "less")),
         ({"list_sorted": False}, ("list_sorted", "less")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -117,7 +118,7 @@ def test_what_is_put_is_read(moto, engine):
     store = engine(moto)
     body = os.urandom(3 * MIB)
     receipt = store.put("ü b", body, hashlib.md5(body).digest(), 1_500_000_000_000_000_001)
-    assert receipt == (hashlib.md5(body).hexdigest(), True)
+    assert receipt[:2] == (hashlib.md5(body).hexdigest(), True)
     reading = store.read("ü b")
     assert (reading.size, reading.etag, reading.mtime_ns) == (len(body), receipt.etag, 1_500_000_000_000_000_001)
     assert b"".join(reading.chunks) == body
@@ -134,7 +135,8 @@ def test_damaged_on_the_way_is_noticed(tmp_path, engine):
         (server.data / "media").mkdir()
         store = engine(server)
         if store.engine == "obstore":  # which leaves it to TLS, and to whoever compares
-            assert store.put("x", b"content", hashlib.md5(b"other").digest(), 0) == (hashlib.md5(b"content").hexdigest(), True)
+            receipt = store.put("x", b"content", hashlib.md5(b"other").digest(), 0)
+            assert receipt[:2] == (hashlib.md5(b"content").hexdigest(), True)
             return
         with pytest.raises(StoreRefused, match="BadDigest|InvalidDigest"):
             store.put("x", b"content", hashlib.md5(b"other").digest(), 0)
@@ -183,6 +185,29 @@ def test_parts_become_one_object(moto, engine):
     assert receipt.etag.endswith("-2") and receipt.etag_is_md5
     assert [*seen[0].values()] == ["x"] and store.ledger.open == {}
     assert next(iter(store.listing(""))).size == 5 * MIB + 3
+
+
+def test_parts_go_several_at_once_and_are_put_together_in_order(moto, engine):
+    store, given = engine(moto), []
+    bodies = [bytes([number]) * 5 * MIB for number in range(7)]
+    meeting = threading.Barrier(store.parts_at_once)
+
+    def together(**kwargs):
+        # Broken if fewer come than are said to come at once; the last one comes alone.
+        if len(given) < len(bodies):
+            meeting.wait(20)
+
+    store._client.meta.events.register("before-send.s3.UploadPart", together)
+
+    def parts():
+        for body in bodies:
+            given.append(len(body))
+            yield body
+
+    receipt = store.put_parts("x", parts(), 0)
+    sums = [hashlib.md5(body).digest() for body in bodies]
+    assert receipt.etag == receipt.cut == f"{hashlib.md5(b''.join(sums)).hexdigest()}-7"
+    assert b"".join(store.read("x").chunks) == b"".join(bodies)
 
 
 def test_an_etag_that_is_not_said_is_asked_for(engine):

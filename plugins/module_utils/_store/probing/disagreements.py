@@ -24,7 +24,7 @@ CLAIMS = (
 #: larger is more, and this value is more than any number
 LIMITS: t.Mapping[str, t.Any] = {"key_max_bytes": None, "key_segment_max_bytes": 0, "presign_max_s": None}
 #: more words are more
-WORDS = ("sse", "object_acls", "bucket_acls", "storage_classes")
+WORDS = ("sse", "object_acls", "bucket_acls", "storage_classes", "checks")
 #: what is not tried, so that it is not missed; and what every store can be said to do
 UNTRIED, NOTHING = ("public-read-write",), ("private",)
 

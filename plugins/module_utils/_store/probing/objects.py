@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import typing as t
 
 from ..._core.digest import new_md5
@@ -27,6 +29,23 @@ NO_ETAG = '"00000000000000000000000000000000"'
 def etags(place: Place) -> Facts:
     """Whether the ETag of an object that was put in one request is the MD5 of its bytes."""
     return {"etag_is_md5": _etags(place, SUBJECT) == {_md5(SAMPLE).hex()}}
+
+
+def checks(place: Place) -> Facts:
+    """Which checksums of an upload the store compares: it takes bytes with the right one and refuses them with a wrong one."""
+    sums: dict[str, tuple[str, t.Callable[[bytes], bytes]]] = {
+        "md5": ("ContentMD5", _md5),
+        "sha256": ("ChecksumSHA256", lambda body: hashlib.sha256(body).digest()),
+    }
+    found = []
+    for name, (header, of) in sums.items():
+        said: tuple[Facts, Facts] = ({header: _b64(of(SAMPLE))}, {header: _b64(of(PART))})
+        right, wrong = (place.put("checked", **one) for one in said)
+        if right.undecided or wrong.undecided:
+            return {}
+        if right.done and wrong.status == 400:
+            found.append(name)
+    return {"checks": found}
 
 
 def parts(place: Place) -> Facts:
@@ -108,6 +127,10 @@ def _etags(place: Place, name: str) -> set[str]:
     """The ETags that HEAD and LIST show, which is one where they agree."""
     shown = [place.head(name).said.get("ETag", ""), *(entry.get("ETag", "") for entry in place.listed(name))]
     return {etag.strip('"') for etag in shown}
+
+
+def _b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
 
 
 def _md5(body: bytes) -> bytes:

@@ -22,7 +22,7 @@ from .scratch import Scratch
 Facts = t.Dict[str, t.Any]
 
 OBJECTS: tuple[t.Callable[[Scratch], Facts], ...] = (
-    *(objects.etags, objects.parts, objects.several_at_once, objects.conditions, objects.tags, objects.links),
+    *(objects.etags, objects.checks, objects.parts, objects.several_at_once, objects.conditions, objects.tags, objects.links),
     *(keys.order, keys.empty_segments, keys.lengths),
     *(uploads.storage_classes, uploads.encryption),
 )
@@ -30,7 +30,7 @@ OBJECTS: tuple[t.Callable[[Scratch], Facts], ...] = (
 MEASURED = (
     *("etag_is_md5", "multipart_etag", "multipart_copy", "multi_delete", "conditional_put", "object_tagging", "presign_max_s"),
     *("list_sorted", "key_empty_segments", "key_segment_max_bytes", "key_max_bytes", "storage_classes", "sse", "object_acls"),
-    *("bucket_acls", "public_read", "location_constraint", "lifecycle"),
+    *("bucket_acls", "public_read", "location_constraint", "lifecycle", "checks"),
 )
 #: how stores say that the region is wrong, and which one would be right
 WRONG_REGION = ("AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException")

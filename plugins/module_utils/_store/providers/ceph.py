@@ -61,6 +61,10 @@ PROFILE = Profile(
             "48761, corrected by pull request 53750 of October 2023). So each key is a user of its own, NAME-STAMP",
         ),
         Source(DOCUMENTED, "rgw_op.cc of 19.2.6 and 20.2.4, as cited in others' code: DeleteObjects looks at each object only"),
+        Source(
+            MEASURED,
+            "16.2.15: a wrong Content-MD5 is refused, for objects and parts, with SSE-C too; x-amz-checksum-sha256 is ignored",
+        ),
         Source(MEASURED, "If-Match and If-None-Match on PUT hold; a presigned URL of 604801 seconds is refused"),
     ),
     facets=Facets(
@@ -91,6 +95,7 @@ PROFILE = Profile(
     keys=Keys("rgw", prefixes=True, disables=True, secret_readable=True),
     public_read="policy",
     bucket_acls=ACLS,
+    checks=("md5",),
     conditional_put=True,
     object_tagging=True,
     # Administrators define more classes; only the store can tell.

@@ -13,6 +13,10 @@ PROFILE = Profile(
     name="garage",
     title="Garage",
     source=(
+        Source(
+            MEASURED,
+            "2.3.0, 1.3.0: a wrong Content-MD5 or x-amz-checksum-sha256 is refused, for objects and parts, with SSE-C too",
+        ),
         Source(MEASURED, "2.3.0: a key that begins with a slash loses it without a word"),
         Source(
             MEASURED,
@@ -75,6 +79,7 @@ PROFILE = Profile(
         oversteps=("put_lifecycle",),
     ),
     public_read="website",
+    checks=("md5", "sha256"),
     key_empty_segments=False,
     instead={
         "policy": "Access is granted per key and bucket there (garage bucket allow); anonymous reading is its website feature.",

@@ -15,6 +15,10 @@ PROFILE = Profile(
     source=(
         Source(
             MEASURED,
+            "the last commit: a wrong Content-MD5 or x-amz-checksum-sha256 is refused, for objects and parts, with SSE-C too",
+        ),
+        Source(
+            MEASURED,
             "the last commit (2026-02-12): every setting that this profile names is kept, shown and taken away again; DELETE of "
             "?publicAccessBlock and ?ownershipControls deletes the bucket, while GET answers 501",
         ),
@@ -92,6 +96,7 @@ PROFILE = Profile(
         tiers=True,
     ),
     public_read="policy",
+    checks=("md5", "sha256"),
     conditional_put=True,
     object_tagging=True,
     key_segment_max_bytes=255,

@@ -13,6 +13,7 @@ PROFILE = Profile(
     name="versitygw",
     title="versitygw",
     source=(
+        Source(MEASURED, "1.7.0: a wrong Content-MD5 or x-amz-checksum-sha256 is refused, for objects and parts"),
         Source(
             MEASURED,
             "1.7.0: every setting that this profile names is kept, shown and taken away again; lifecycle, encryption and public "
@@ -84,6 +85,7 @@ PROFILE = Profile(
     keys=Keys(keyring="versitygw", secret_readable=True, in_bucket_policy=True),
     public_read="policy",
     bucket_acls=("private", "public-read", "public-read-write"),
+    checks=("md5", "sha256"),
     conditional_put=True,
     object_tagging=True,
     key_segment_max_bytes=255,

@@ -1,0 +1,88 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""How many should work at once: more while that moves more, half as many when the store asks for fewer requests."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+#: A store near by is busy with 16; at 20 ms away it takes some 50, and at 100 ms 128 are not yet too many.
+START, LEAST, MOST = 16, 2, 128
+#: what a request costs besides its bytes, in bytes: about what a gigabit carries while a request is answered near by
+PER_JOB = 64 * 1024
+
+#: a measurement is of so much time and so many results for each worker, else it is noise
+MEASURE_S, MEASURE_JOBS = 0.4, 3
+#: growing has paid if it brought so much more
+WORTH = 1.1
+GROWTH = 1.5
+#: measurements to wait after growing did not pay, and after the store asked for less
+REST, PENANCE = 20, 10
+#: Some answers of 503 belong to every store and are just sent again. It counts as asking for less when it is so many of all that
+#: was answered, or when half of those at work hear it at once.
+REFUSED = 0.02
+
+
+class Pilot:
+    """Says how many should be at work, from what they have finished; a fixed number where one is given."""
+
+    def __init__(
+        self,
+        fixed: int | None = None,
+        busy: Callable[[], int] = lambda: 0,
+        paused: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.least, self.most = (LEAST, MOST) if fixed is None else (fixed, fixed)
+        self.size = START if fixed is None else fixed
+        self._busy = busy
+        #: whether nothing new is to begin now
+        self.paused = paused
+        self._now = now
+        #: the size and the rate before the last growth
+        self._before: tuple[int, float] | None = None
+        self._rest = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since, self._jobs, self._units = self._now(), 0, 0.0
+        #: how often the store had asked for less until now
+        self._heard = self._busy()
+
+    def done(self, nbytes: int) -> None:
+        """One job is finished, which moved so many bytes."""
+        self._jobs += 1
+        self._units += PER_JOB + nbytes
+
+    def look(self) -> int:
+        """How many should be at work from now on."""
+        if self.least == self.most:
+            return self.size
+        told = self._busy() - self._heard
+        measured = self._jobs >= MEASURE_JOBS * self.size and self._now() - self._since >= MEASURE_S
+        if told > self.size / 2 or (measured and told >= REFUSED * self._jobs):
+            self._resize(self.size // 2)
+            self._before, self._rest = None, PENANCE
+            self._begin()
+        elif measured:
+            self._judge(self._units / (self._now() - self._since))
+            self._begin()
+        return self.size
+
+    def _judge(self, rate: float) -> None:
+        if self._rest:
+            self._rest -= 1
+        elif self._before is None or rate >= self._before[1] * WORTH:
+            self._before = self.size, rate
+            self._resize(int(self.size * GROWTH))
+        else:
+            self._resize(self._before[0])
+            self._before, self._rest = None, REST
+
+    def _resize(self, size: int) -> None:
+        self.size = min(max(size, self.least), self.most)
+        if self.size == self.most:
+            self._before = None

@@ -1,0 +1,75 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""Whether this kernel sees everything that changes below a directory, by what is mounted where."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+#: Filesystems that nobody can change but through this kernel. Of FUSE, NFS, GlusterFS and the like it sees only its own part.
+LOCAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs")
+MOUNTS = "/proc/self/mountinfo"
+
+
+class Mount(NamedTuple):
+    """One line of the kernel's list of mounts."""
+
+    point: bytes
+    kind: str
+    options: bytes
+
+
+def mounts(text: bytes) -> list[Mount]:
+    """The mounts in the order in which they were made, so that a later one hides an earlier."""
+    found = []
+    for line in text.splitlines():
+        left, _separator, right = line.partition(b" - ")
+        kind, _source, options = (right.split(b" ") + [b"", b""])[:3]
+        found.append(Mount(_plain(left.split(b" ")[4]), kind.decode("ascii", "replace"), options))
+    return found
+
+
+def _plain(word: bytes) -> bytes:
+    """A path as it is; the list has spaces and the like as octal numbers."""
+    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match.group(1), 8)]), word)
+
+
+def within(path: bytes, folder: bytes) -> bool:
+    """Whether a path is this folder or lies below it."""
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def obstacle(root: bytes, listed: list[Mount]) -> str:
+    """Why changes below this directory could go unseen, or an empty string."""
+    above = [mount for mount in listed if within(root, mount.point)]
+    # sorted() keeps the order of equals, and of two mounts on one place the later is the one that is seen
+    kind = sorted(above, key=lambda mount: len(mount.point))[-1].kind if above else "unknown"
+    if kind not in LOCAL:
+        return f"it is on the filesystem {kind}, and only what this host changes on {', '.join(LOCAL)} is seen in full"
+    for mount in listed:
+        if mount.point != root and within(mount.point, root):
+            return f"{os.fsdecode(mount.point)} is mounted inside of it"
+    for upper in _uppers(listed):
+        if within(root, upper) or within(upper, root):
+            return f"{os.fsdecode(upper)} is the upper layer of an overlay, and writes that come through that can go unseen"
+    return ""
+
+
+def _uppers(listed: list[Mount]) -> list[bytes]:
+    """The directories into which overlays write."""
+    found = []
+    for mount in listed:
+        match = re.search(rb"(?:^|,)upperdir=([^,]*)", mount.options) if mount.kind == "overlay" else None
+        if match:
+            found.append(os.path.realpath(_plain(match.group(1))))
+    return found
+
+
+def look(root: bytes) -> str:
+    """The obstacle as things are now."""
+    with open(MOUNTS, "rb") as source:
+        return obstacle(root, mounts(source.read()))

@@ -1,0 +1,99 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a command costs: seconds, processor time and peak memory of it and of all that it starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOK_EVERY_S = 0.05
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program with its arguments, environment and input."""
+
+    argv: list[str]
+    environment: dict[str, str]
+    stdin: bytes = b""
+    directory: Path | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it took, and the beginning of what it printed."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    output: str
+
+
+class Failed(Exception):
+    """The command did not end well."""
+
+
+def run(command: Command, log: Path, timeout_s: float, site: object = None) -> Cost:
+    """Run it to its end."""
+    log.with_suffix(".in").write_bytes(command.stdin)
+    with open(log, "wb") as out, open(log.with_suffix(".in"), "rb") as given:
+        begun = time.monotonic()
+        # In a group of its own, so that all of it can be ended.
+        process = subprocess.Popen(
+            command.argv,
+            stdin=given,
+            stdout=out,
+            stderr=out,
+            env=command.environment,
+            cwd=command.directory,
+            start_new_session=True,
+        )
+        peak = 0
+        try:
+            while True:
+                ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if ended:
+                    break
+                if time.monotonic() - begun > timeout_s:
+                    raise Failed(f"{command.argv[0]} took more than {timeout_s:.0f} s")
+                peak = max(peak, memory_kib(process.pid))
+                time.sleep(LOOK_EVERY_S)
+            wall = time.monotonic() - begun
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, 9)
+                process.wait()
+    said = log.read_text(errors="replace")
+    if process.returncode:
+        raise Failed(f"{' '.join(command.argv)}\nended with {process.returncode}:\n{said[-3000:]}")
+    # Those it waited for are counted in; none of these tools leaves anything behind.
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak / 1024, said)
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time that a running process has used, for servers and mounts."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def memory_kib(pid: int) -> int:
+    """The peak memory of a process and of all below it that run now.
+
+    Not from wait4: what that says is never less than what the parent had when it forked, and this one is large.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        below = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    except OSError:
+        # it has ended meanwhile
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return (int(found.group(1)) if found else 0) + sum(memory_kib(int(child)) for child in below)
