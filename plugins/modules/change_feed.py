@@ -112,7 +112,7 @@ since:
   type: str
   sample: "2026-11-20T12:30:23.123Z"
 pending:
-  description: How many changes it keeps for the next copy.
+  description: How many changed files and new folders below the directory it keeps for the next copy.
   returned: when it runs
   type: int
   sample: 12

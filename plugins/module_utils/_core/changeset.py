@@ -68,7 +68,12 @@ class ChangeSet:
         self._lost_at = 0
 
     def __len__(self) -> int:
-        return len(self._files) + len(self._folders) + len(self._inodes)
+        return self.named + len(self._inodes)
+
+    @property
+    def named(self) -> int:
+        """How many are known to be below the root, which is not known of what has several names."""
+        return len(self._files) + len(self._folders)
 
     def note(self, events: Iterable[Event]) -> None:
         """Take in what the kernel told."""

@@ -123,7 +123,7 @@ class Keeper:
             "inode": root.st_ino,
             "pid": os.getpid(),
             "since": self._since,
-            "changed": len(self._set),
+            "changed": self._set.named,
             "token": self._token,
             "lost": self._set.lost,
         }

@@ -109,11 +109,14 @@ def covered(side):
     yield side
 
 
-def test_only_what_changed_is_looked_at(covered):
+def test_only_what_changed_is_looked_at(covered, tmp_path):
     if covered is None:
         return
     side = covered
     assert side.followed()["plan"]["reasons"] == {}
+    (tmp_path / "elsewhere").write_bytes(b"of the same filesystem")
+    os.link(tmp_path / "elsewhere", tmp_path / "its other name")
+    (tmp_path / "elsewhere").write_bytes(b"which has two names now")
     assert side.feed()["pending"] == 0
     side.write(**{"1__1": b"other", "new__deep__one": b"new", "5__5": b"first"})
     assert side.feed()["pending"] == 5, "three files and two folders"
