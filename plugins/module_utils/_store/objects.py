@@ -20,7 +20,8 @@ from .._core.ports import Ledger, Reading
 from .._core.retry import pause_before_next, pauses, retrying
 from . import unheard
 from .faults import ResponseParserError, explaining
-from .patience import is_busy, told
+from .patience import is_busy, is_passing, sent_before, told
+from .quickput import NO_ANSWER, QuickPut, quick_put
 
 if t.TYPE_CHECKING:
     from .connection import Connection
@@ -70,6 +71,10 @@ class BotoStore:
         self.ledger: Ledger | None = None
         self.busy = 0
         self._counting = threading.Lock()
+        #: sends most objects; made when the first one is sent
+        self._quick: QuickPut | None = None
+        #: what the client is left to send: the key of a customer it encodes itself, and a single attempt must not become two
+        self._is_quick = not self._sse and connection.max_attempts > 1
         client.meta.events.register("needs-retry.s3", self._hear)
         # Not thread-safe while it loads its tables.
         mimetypes.init()
@@ -114,11 +119,32 @@ class BotoStore:
 
     def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
         """Store an object in one request; Content-MD5 lets the store refuse bytes that were damaged on the way."""
+        said = {"ContentMD5": _b64(md5), **self._headers(key, mtime_ns), **self._sse}
         with self._explaining(f"upload {key} to bucket {self._bucket}"):
-            answer = self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentMD5=_b64(md5), **self._headers(key, mtime_ns), **self._sse
-            )
+            answer = self._put_quickly(key, body, said) if self._is_quick else self._put(key, body, said)
         return self._receipt(answer, self._profile.etag_is_md5)._replace(checked=self._compares_md5)
+
+    def _put(self, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
+        return t.cast(t.Dict[str, t.Any], self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **said))
+
+    def _put_quickly(self, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
+        with self._counting:
+            self._quick = self._quick or quick_put(self._client, self._bucket, self._connection)
+            self._is_quick = self._quick is not None
+        if self._quick is None:
+            return self._put(key, body, said)
+        status, headers = self._quick.send(key, body, said)
+        if status == 200 and "etag" in headers:
+            return {"ETag": headers["etag"], "ServerSideEncryption": headers.get("x-amz-server-side-encryption")}
+        self._heard(status, "")
+        passing = status in (NO_ANSWER, 200) or is_passing(status, "")
+        if passing:
+            time.sleep(pause_before_next(1, self._connection.max_attempts, is_busy(status, "")) or 0)
+        with sent_before(1 if passing else 0):
+            answer = self._put(key, body, said)
+        # What only the client manages, such as another region, it will have to do for all that follow.
+        self._is_quick = passing
+        return answer
 
     def put_parts(self, key: str, parts: t.Iterable[bytes], mtime_ns: int) -> Receipt:
         """Store a large object in parts, some at once, and leave nothing behind if that fails."""

@@ -13,8 +13,8 @@ import typing as t
 from datetime import datetime, timedelta, timezone
 
 from .._core.errors import LibraryMissing
-from .client import HAS_BOTO3, USER_AGENT, trusted_ca
-from .faults import explaining
+from .client import USER_AGENT, trusted_ca
+from .place import place_of
 from .signing import credentials
 
 try:
@@ -22,10 +22,6 @@ try:
     from obstore.store import S3Store
 except ImportError:
     VERSION = ""
-
-if HAS_BOTO3:
-    from botocore.awsrequest import AWSResponse
-    from botocore.compat import HTTPHeaders
 
 if t.TYPE_CHECKING:
     from .._core.model import Attributes
@@ -77,7 +73,7 @@ def make_store(
     client: t.Any, bucket: str, connection: Connection, config: dict[str, str], headers: dict[str, str] | None = None
 ) -> t.Any:
     """obstore's client for one bucket, which sends these headers with every request; sends nothing yet."""
-    url, region = _place(client, bucket, connection)
+    url, region, _service = place_of(client, bucket, connection)
     options: dict[str, t.Any] = {
         "allow_http": True,
         "allow_invalid_certificates": not connection.validate_certs,
@@ -109,34 +105,6 @@ def make_store(
 
 def _version() -> tuple[int, ...]:
     return tuple(int(part) for part in VERSION.split(".")[:2] if part.isdigit())
-
-
-def _place(client: t.Any, bucket: str, connection: Connection) -> tuple[str, str]:
-    """The bucket's URL and the region that is signed for, by boto3's rules: a request tells them, caught before it is sent."""
-    caught: list[t.Any] = []
-
-    def catch(request: t.Any, **kwargs: t.Any) -> t.Any:
-        caught.append(request)
-        return AWSResponse(request.url, 204, HTTPHeaders(), _Nothing())
-
-    client.meta.events.register_first("before-send.s3.HeadObject", catch)
-    try:
-        with explaining(f"find bucket {bucket}", connection):
-            client.head_object(Bucket=bucket, Key="k")
-    finally:
-        client.meta.events.unregister("before-send.s3.HeadObject", catch)
-    authorization = caught[0].headers["Authorization"]
-    if isinstance(authorization, bytes):
-        authorization = authorization.decode("ascii")
-    return caught[0].url[: -len("/k")], authorization.split("/")[2]
-
-
-class _Nothing:
-    """The body of an answer that has none."""
-
-    def stream(self) -> t.Iterator[bytes]:
-        """No bytes."""
-        return iter(())
 
 
 def _key(connection: Connection) -> dict[str, t.Any]:

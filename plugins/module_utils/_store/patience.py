@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import typing as t
 
 from .._core.retry import pause_before_next
@@ -38,6 +40,7 @@ TOLD = {
 }
 #: no second attempt makes a certificate a better one
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+_here = threading.local()
 
 
 def is_busy(status: int, code: str) -> bool:
@@ -50,6 +53,16 @@ def is_passing(status: int, code: str) -> bool:
     return status in PASSING or code in PASSING_CODES
 
 
+@contextlib.contextmanager
+def sent_before(times: int) -> t.Iterator[None]:
+    """Within this, and this thread, a request has been sent so often already by somebody else."""
+    _here.sent = times
+    try:
+        yield
+    finally:
+        _here.sent = 0
+
+
 class Patience:
     """Has botocore send requests again. Its own retries share a budget, which a bad minute uses up for everybody."""
 
@@ -60,6 +73,7 @@ class Patience:
         self, attempts: int, operation: t.Any, response: t.Any, caught_exception: t.Any, **kwargs: t.Any
     ) -> float | None:
         """How long to wait before the next attempt; None for no other."""
+        attempts += getattr(_here, "sent", 0)
         if response is None:
             passing = isinstance(caught_exception, _CONNECTION) and _UNTRUSTED not in str(caught_exception)
             return pause_before_next(attempts, self._most) if passing else None
