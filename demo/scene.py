@@ -189,6 +189,8 @@ def write_inventory(home: Path, application: Application, store: RcloneS3) -> Pa
     host = inventory / "host_vars" / "localhost"
     host.mkdir(parents=True)
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    # That Python has the fast engine; nothing is put where the demo would leave it behind.
+    local["mediastore_engine_install"] = False
     hosts = as_yaml("The host that has the media; here it is this machine.", {"all": {"hosts": {"localhost": local}}})
     (inventory / "hosts.yml").write_text(hosts)
     connection = {**store.connection, "access_key": "{{ vault_s3_access_key }}", "secret_key": "{{ vault_s3_secret_key }}"}

@@ -147,7 +147,7 @@ def play(store, directory, tasks, *options):
     }
     command = ["ansible-playbook", "-i", "localhost,", str(directory / "play.yml"), "-e", json.dumps(variables), *options]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
