@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Callable, Iterable, Iterator, Protocol, TypeVar
 
+from .arenas import share_memory
 from .crew import fan_out
 from .errors import MediastoreError
 from .journal import Journal
@@ -72,6 +73,7 @@ def transfer(
     journal: Journal, mover: Mover, workers: int | Pilot, progress: Progress, abandoned: Callable[[], bool], samples: int
 ) -> Tally:
     """Do everything that is planned; stops early when nobody waits for it any more, or when it is hopeless."""
+    share_memory()
     tally, in_a_row, succeeded = Tally(samples), 0, time.monotonic()
 
     def stop() -> bool:

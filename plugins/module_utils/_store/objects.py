@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import mimetypes
+import os
 import threading
 import time
 import typing as t
@@ -273,7 +275,13 @@ class BotoStore:
 
 def guess_type(key: str) -> str:
     """The media type that the name promises; what is packed is not what is in it."""
-    kind, packed = mimetypes.guess_type(key.rpartition("/")[2])
+    root, last = os.path.splitext(key.rpartition("/")[2])
+    return _type_of(os.path.splitext(root)[1] + last)
+
+
+@functools.lru_cache(maxsize=1000)
+def _type_of(endings: str) -> str:
+    kind, packed = mimetypes.guess_type(f"name{endings}")
     return kind if kind and not packed else "application/octet-stream"
 
 

@@ -28,6 +28,8 @@ if t.TYPE_CHECKING:
 #: Above this size the number of objects is no longer what counts, and obstore's patience begins with the first byte that is sent,
 #: which a slow line would use up.
 LARGEST = 1 * MIB
+#: parts of a key that obstore drops or resolves
+_CHANGED = frozenset(("", ".", ".."))
 
 _Done = t.TypeVar("_Done")
 
@@ -166,7 +168,7 @@ class ObstoreStore(BotoStore):
 def carries(key: str) -> bool:
     """Whether obstore leaves the key as it is: it drops slashes at the ends and refuses some others."""
     # What str.isprintable() takes for a control character goes to boto3 as well, which costs nothing but a little time.
-    return key.isprintable() and not any(part in ("", ".", "..") for part in key.split("/"))
+    return key.isprintable() and _CHANGED.isdisjoint(key.split("/"))
 
 
 def _customer_key(text: str | None) -> dict[str, str]:
