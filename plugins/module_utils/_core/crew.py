@@ -6,17 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
 from typing import Any, Callable, Generic, Iterable, Iterator, TypeVar
 
 from .pilot import Pilot
-
-#: While those at work have enough to do, results are taken a few at a time: each time that the one who takes them wakes up,
-#: somebody else has to let go of the interpreter.
-NAP_S = 0.005
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
@@ -37,7 +32,7 @@ def fan_out(
 ) -> Iterator[_Result | None]:
     """Yield the results of ``work`` as they come, never holding more than a few jobs; None when nothing came for a while.
 
-    ``ahead`` is how many jobs lie ready, so that nobody has to wait for the one who hands them out: by default one for each.
+    ``ahead`` is how many jobs lie ready, so that nobody has to wait for the one who hands them out.
 
     The jobs are drawn in the caller's thread, so they may come from a database. An exception in ``work`` is a mistake of ours
     and is raised here. When ``stop`` says so no job is begun any more, and what is at work ends in peace.
@@ -61,19 +56,6 @@ class _Crew(Generic[_Job, _Result]):
         self.put = self._todo.put
         self._threads: list[threading.Thread] = []
         self.size = 0
-
-    def ready(self) -> int:
-        """How many jobs nobody has taken yet."""
-        return self._todo.qsize()
-
-    def results(self, patience_s: float) -> list[Any]:
-        """What has been done and not been taken yet, or nothing after so long."""
-        found = []
-        with contextlib.suppress(queue.Empty):
-            found.append(self.done.get(timeout=patience_s))
-            while True:
-                found.append(self.done.get_nowait())
-        return found
 
     def resize(self, size: int) -> None:
         """Let so many work; who is too many leaves when the jobs handed out so far are done."""
@@ -104,7 +86,7 @@ def _feed(
     under_way, more = 0, True
     while True:
         size, paused = pilot.look(), pilot.paused()
-        while more and not (paused and not stop()) and under_way < size + (size if ahead is None else ahead):
+        while more and not (paused and not stop()) and under_way < size + (max(1, size // 4) if ahead is None else ahead):
             job = None if stop() else next(jobs, None)
             more = job is not None
             if more:
@@ -118,14 +100,13 @@ def _feed(
             time.sleep(beat_s)
             yield None
             continue
-        if crew.ready() > size // 2:
-            time.sleep(NAP_S)
-        results = crew.results(beat_s)
-        under_way -= len(results)
-        for result in results:
-            if isinstance(result, _Crash):
-                raise result.error
-            pilot.done(getattr(result, "size", 0))
-            yield result
-        if not results:
+        try:
+            result = crew.done.get(timeout=beat_s)
+        except queue.Empty:
             yield None
+            continue
+        under_way -= 1
+        if isinstance(result, _Crash):
+            raise result.error
+        pilot.done(getattr(result, "size", 0))
+        yield result
