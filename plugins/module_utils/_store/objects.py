@@ -73,10 +73,10 @@ class BotoStore:
         self.ledger: Ledger | None = None
         self.busy = 0
         self._counting = threading.Lock()
-        #: sends most objects; made when the first one is sent
-        self._quick: QuickPut | None = None
-        #: what the client is left to send: the key of a customer it encodes itself, and a single attempt must not become two
-        self._is_quick = not self._sse and connection.max_attempts > 1
+        #: Sends most objects. The client is left what it has to encode itself, and a single attempt, which must not become two.
+        #: Made before there are threads: finding the bucket's place borrows the client's handlers, which all threads share.
+        alone = self._sse or connection.max_attempts == 1
+        self._quick: QuickPut | None = None if alone else quick_put(client, bucket, connection)
         client.meta.events.register("needs-retry.s3", self._hear)
         # Not thread-safe while it loads its tables.
         mimetypes.init()
@@ -122,20 +122,16 @@ class BotoStore:
     def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
         """Store an object in one request; Content-MD5 lets the store refuse bytes that were damaged on the way."""
         said = {"ContentMD5": _b64(md5), **self._headers(key, mtime_ns), **self._sse}
+        quick = self._quick
         with self._explaining(f"upload {key} to bucket {self._bucket}"):
-            answer = self._put_quickly(key, body, said) if self._is_quick else self._put(key, body, said)
+            answer = self._put_quickly(quick, key, body, said) if quick else self._put(key, body, said)
         return self._receipt(answer, self._profile.etag_is_md5)._replace(checked=self._compares_md5)
 
     def _put(self, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
         return t.cast(t.Dict[str, t.Any], self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **said))
 
-    def _put_quickly(self, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
-        with self._counting:
-            self._quick = self._quick or quick_put(self._client, self._bucket, self._connection)
-            self._is_quick = self._quick is not None
-        if self._quick is None:
-            return self._put(key, body, said)
-        status, headers = self._quick.send(key, body, said)
+    def _put_quickly(self, quick: QuickPut, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
+        status, headers = quick.send(key, body, said)
         if status == 200 and "etag" in headers:
             return {"ETag": headers["etag"], "ServerSideEncryption": headers.get("x-amz-server-side-encryption")}
         self._heard(status, "")
@@ -145,7 +141,8 @@ class BotoStore:
         with sent_before(1 if passing else 0):
             answer = self._put(key, body, said)
         # What only the client manages, such as another region, it will have to do for all that follow.
-        self._is_quick = passing
+        if not passing:
+            self._quick = None
         return answer
 
     def put_parts(self, key: str, parts: t.Iterable[bytes], mtime_ns: int) -> Receipt:

@@ -104,6 +104,15 @@ def test_the_client_has_words_for_what_no_header_can_say(troubled):
     assert not troubled.requests
 
 
+def test_no_handler_of_the_client_is_touched_once_there_are_threads(troubled, monkeypatch):
+    """Others would have their own HeadObject answered by whoever looks for the bucket's place."""
+    store = open_with(BotoStore, troubled)
+    for name in ("register", "register_first", "register_last", "unregister"):
+        monkeypatch.setattr(store._client.meta.events, name, fails)
+    assert put(store).etag_is_md5
+    assert "Botocore" not in troubled.requests[0].headers["user-agent"]
+
+
 def test_a_client_that_is_made_in_another_way_does_it_itself(troubled):
     store = open_with(BotoStore, troubled)
     found = quickput.quick_put(store._client, "media", store._connection)
