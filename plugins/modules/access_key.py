@@ -326,7 +326,7 @@ import typing as t
 from ..module_utils._base.accesskey import Settling, result_of
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.keyplace import OTHERS, key_place, wish_of
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.keyringmodule import KeyringModule
 from ..module_utils._core.grants import PRESETS, RIGHTS
 from ..module_utils._core.keyrecord import FORMATS
 
@@ -370,7 +370,7 @@ SPEC = ArgSpec(
 )
 
 
-def settle_key(module: StoreModule) -> dict[str, t.Any]:
+def settle_key(module: KeyringModule) -> dict[str, t.Any]:
     """Make sure of the key, or of none."""
     wish = wish_of(module)
     place = key_place(module)
@@ -380,7 +380,7 @@ def settle_key(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(settle_key)
+    KeyringModule(SPEC).run(settle_key)
 
 
 if __name__ == "__main__":

@@ -92,13 +92,13 @@ import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.keyplace import plain, shown
-from ..module_utils._base.module import StoreModule
+from ..module_utils._base.keyringmodule import KeyringModule
 from ..module_utils._core.keyentries import check_key_name
 
 SPEC = ArgSpec({"name": {"type": "str", "required": True}})
 
 
-def look(module: StoreModule) -> dict[str, t.Any]:
+def look(module: KeyringModule) -> dict[str, t.Any]:
     """The keys of the name."""
     name = module.params["name"]
     tried = f"look at the access key {name}"
@@ -113,7 +113,7 @@ def look(module: StoreModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    StoreModule(SPEC).run(look)
+    KeyringModule(SPEC).run(look)
 
 
 if __name__ == "__main__":

@@ -292,7 +292,7 @@ error:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import BucketModule
+from ..module_utils._base.bucketmodule import BucketModule
 from ..module_utils._base.results import changed_bucket
 from ..module_utils._base.settle import Change, settle_all, wait_until
 from ..module_utils._base.wishes import check, wishes

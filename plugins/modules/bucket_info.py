@@ -173,7 +173,7 @@ buckets:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import BucketModule
+from ..module_utils._base.bucketmodule import BucketModule
 from ..module_utils._base.results import bucket_result
 from ..module_utils._core.bucketname import check_name
 from ..module_utils._store.acl import ACL

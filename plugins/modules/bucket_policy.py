@@ -100,7 +100,7 @@ bucket:
 
 import typing as t
 
-from ..module_utils._base.module import BucketModule
+from ..module_utils._base.bucketmodule import BucketModule
 from ..module_utils._base.onefacet import converge, one_facet_spec
 from ..module_utils._base.settle import Desired, exactly
 from ..module_utils._core import policydoc

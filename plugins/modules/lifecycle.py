@@ -185,7 +185,7 @@ bucket:
 import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.module import BucketModule
+from ..module_utils._base.bucketmodule import BucketModule
 from ..module_utils._base.onefacet import converge, one_facet_spec
 from ..module_utils._base.settle import Desired
 from ..module_utils._core import lifecycle

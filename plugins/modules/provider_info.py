@@ -106,7 +106,7 @@ provider:
 
 import typing as t
 
-from ..module_utils._base.argspec import CONNECTION
+from ..module_utils._base.connectionspec import CONNECTION
 from ..module_utils._base.host import HostModule
 from ..module_utils._core.errors import BadInput
 from ..module_utils._store.capabilities import capabilities_of

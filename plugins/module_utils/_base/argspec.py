@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._store.registry import NAMES
-
 #: constraints that are lists of groups; ``required_by`` is a mapping and merges as one
 _LISTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 
@@ -42,29 +40,3 @@ class ArgSpec:
     def kwargs(self) -> dict[str, t.Any]:
         """What AnsibleModule takes."""
         return {"argument_spec": self.options, **self.constraints}
-
-
-CONNECTION = ArgSpec(
-    {
-        "endpoint_url": {"type": "str"},
-        "region": {"type": "str"},
-        "access_key": {"type": "str", "no_log": False},
-        "secret_key": {"type": "str", "no_log": True},
-        "session_token": {"type": "str", "no_log": True},
-        "profile": {"type": "str"},
-        "provider": {"type": "str", "choices": list(NAMES)},
-        "capabilities": {"type": "dict"},
-        "api": {"type": "str", "choices": ["s3", "native"], "default": "s3"},
-        "addressing_style": {"type": "str", "choices": ["path", "virtual"]},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "proxy_url": {"type": "str"},
-        "admin_url": {"type": "str"},
-        "admin_token": {"type": "str", "no_log": True},
-        "connect_timeout": {"type": "int", "default": 10},
-        "read_timeout": {"type": "int", "default": 60},
-        "max_attempts": {"type": "int", "default": 5},
-    },
-    mutually_exclusive=[("profile", "access_key")],
-    required_by={"session_token": ("access_key",)},
-)

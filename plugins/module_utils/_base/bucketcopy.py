@@ -21,7 +21,8 @@ from .._store.connection import Connection
 from .._store.objects import PARTS_AT_ONCE
 from .._store.profile import Profile
 from .._store.registry import profile_for
-from .argspec import CONNECTION, ArgSpec
+from .argspec import ArgSpec
+from .connectionspec import CONNECTION
 from .module import StoreModule
 from .tree import check_customer_key, check_numbers, etag_is_md5, open_engine
 

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""The module as our modules see it: options and a store."""
+"""The module as our modules see it: options and a store.
+
+What only buckets or keys need (a store's own interface, the keyrings) is apart, in bucketmodule.py and keyringmodule.py: all that
+a module imports is packed, sent and compiled each time it runs.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,12 @@ from ansible.module_utils.common.respawn import has_respawned, probe_interpreter
 
 from .._core.errors import BadInput, LibraryMissing, MediastoreError
 from .._store import client as clients
-from .._store.b2native import NativeClient
 from .._store.connection import Connection
 from .._store.faults import explain, is_boto
-from .._store.keyring.port import Keyring
-from .._store.keyring.registry import keyring_for
 from .._store.profile import Profile
 from .._store.registry import profile_for
-from .argspec import CONNECTION, ArgSpec
+from .argspec import ArgSpec
+from .connectionspec import CONNECTION
 from .host import HostModule
 
 #: where a virtual environment with boto3 is looked for when the module's own Python lacks it
@@ -85,14 +87,6 @@ class StoreModule(HostModule):
             )
         return clients.make_client(connection, profile_for(connection), pool=self.pool)
 
-    def keyring(self, tried: str) -> Keyring:
-        """The keyring of the store; Unsupported where only a person can make keys."""
-        try:
-            return keyring_for(self.connection, self.profile, tried)
-        except LibraryMissing as exc:
-            self._respawn(exc.library)
-            raise
-
     def respawn_with(self, *libraries: str) -> None:
         """Start again in the virtual environment if it has all of these; returns if it does not, or if this is it already."""
         self._respawn(*libraries)
@@ -107,12 +101,3 @@ class StoreModule(HostModule):
 
     def _explain(self, exc: Exception) -> MediastoreError:
         return explain(exc, "finish this task", self.connection) if is_boto(exc) else super()._explain(exc)
-
-
-class BucketModule(StoreModule):
-    """A module for buckets and their settings, which a store's own interface may manage as well."""
-
-    def _make_client(self, connection: Connection) -> t.Any:
-        if connection.api == "native":
-            return NativeClient(connection, profile_for(connection))
-        return super()._make_client(connection)

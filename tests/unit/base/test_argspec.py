@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._base.argspec import CONNECTION, ArgSpec
+from ansible_collections.mediastore.s3.plugins.module_utils._base.argspec import ArgSpec
+from ansible_collections.mediastore.s3.plugins.module_utils._base.connectionspec import CONNECTION
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 
 

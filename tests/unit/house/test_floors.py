@@ -112,6 +112,33 @@ def test_one_sitting_is_enough_to_read_it(place):
     assert len((PLUGINS / place).read_text(encoding="utf-8").splitlines()) <= 400
 
 
+def luggage(module: str) -> set[str]:
+    """The files of the collection that travel with a module, by their paths below plugins/."""
+    found, unread = set(), [f"modules/{module}.py"]
+    while unread:
+        place = unread.pop()
+        if place in found:
+            continue
+        found.add(place)
+        for node in ast.walk(ast.parse((PLUGINS / place).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = absolute(node, place).split(".")[1:]
+                both = ["/".join([*base, alias.name]) + ".py" for alias in node.names] + ["/".join(base) + ".py"]
+                unread += [one for one in both if one in FILES]
+    return found
+
+
+@pytest.mark.parametrize("place", [place for place in FILES if place.startswith("modules/")])
+def test_a_module_travels_light(place):
+    """It is packed, sent and compiled at each run, in the window of a cutover too."""
+    name = place[len("modules/") : -len(".py")]
+    carried = luggage(name)
+    assert name.startswith("access_key") or not any("/keyring/" in one for one in carried)
+    assert name not in ("migration", "migration_info", "change_feed") or not any("/_store/" in one for one in carried)
+    moves = name in ("sync", "verify", "storage_class", "bucket_copy", "probe")
+    assert not moves or "module_utils/_store/b2native.py" not in carried
+
+
 def test_packages_that_are_shipped_are_private():
     for kind in ("module_utils", "plugin_utils"):
         for path in (PLUGINS / kind).glob("*"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.mediastore.s3.plugins.module_utils._base.argspec import CONNECTION
+from ansible_collections.mediastore.s3.plugins.module_utils._base.connectionspec import CONNECTION
 from ansible_collections.mediastore.s3.plugins.modules import access_key
 from ansible_collections.mediastore.s3.tests.unit.house.test_bucket_entries import SPECS, differences
 
