@@ -23,8 +23,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from .relay import PIECE
 from .tls import Certificates
-from .tlsproxy import PIECE, TlsProxy
+from .tlsproxy import TlsProxy
 
 #: before the store hears of the request: errors, and a connection that is reset
 ERROR, SLOW_DOWN, RESET_BEFORE = "error", "slow_down", "reset_before"

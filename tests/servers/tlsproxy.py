@@ -9,99 +9,20 @@ with TlsProxy(make_certificates(directory), port) as proxy:
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ssl
-import threading
-from collections.abc import Iterator
-from types import TracebackType
 
+from .relay import Relay
 from .tls import Certificates
 
-PIECE = 64 * 1024
-PATIENCE_S = 5.0
 
-
-class TlsProxy:
+class TlsProxy(Relay):
     """Passes bytes between a TLS port of its own and a plain one, both on loopback; looks at none of them."""
 
     def __init__(self, certificates: Certificates, behind: int, port: int = 0) -> None:
-        self.port = port
-        self._behind = behind
+        super().__init__(behind, port)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificates.cert, certificates.key)
-        self._open: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tlsproxy", daemon=True)
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
-
-    def start(self) -> TlsProxy:
-        """Start it; returns when it listens."""
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
-        return self
-
-    def stop(self) -> None:
-        """Drop all connections; returns when nothing listens any more. Stopping it twice is no error."""
-        if not self._thread.is_alive():
-            return
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _listen(self) -> None:
-        # A client that says nothing, at the beginning or at the end, is not waited for as long as usual: up to a minute.
-        self._server = await asyncio.start_server(
-            self._serve,
-            "127.0.0.1",
-            self.port,
-            ssl=self._context,
-            ssl_handshake_timeout=PATIENCE_S,
-            ssl_shutdown_timeout=PATIENCE_S,
-        )
-        self.port = int(self._server.sockets[0].getsockname()[1])
-
-    async def _end(self) -> None:
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with self._closing(writer):
-            try:
-                server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._behind)
-            except OSError:
-                return
-            with self._closing(server_writer):
-                ways = [asyncio.create_task(_pass(reader, server_writer)), asyncio.create_task(_pass(server_reader, writer))]
-                # TLS has no half-closed connections: when one side has said all, both are done.
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            writer.close()
-            await asyncio.wait(ways)
-
-    @contextlib.contextmanager
-    def _closing(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        self._open.add(writer)
-        try:
-            yield
-        finally:
-            self._open.discard(writer)
-            writer.close()
-
-    def __enter__(self) -> TlsProxy:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while piece := await reader.read(PIECE):
-            writer.write(piece)
-            await writer.drain()
