@@ -2,4 +2,6 @@
 # Runs pytest on directories and leaves the counts for closing_line.py. Called by stage.sh, in the copy of the tree.
 #   pytest.sh DIRECTORY... [PYTEST OPTION...]
 set -euo pipefail
+# shellcheck source=tests/utils/compiled.sh
+source "$(dirname "$0")/compiled.sh"
 exec python -m pytest -q --numprocesses=auto --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
