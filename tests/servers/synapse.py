@@ -31,7 +31,8 @@ from pathlib import Path
 from typing import Any
 
 START_TIMEOUT_S = 90.0
-STOP_TIMEOUT_S = 30.0
+# as the role synapse has it for a unit: the storage provider holds Synapse for 90 seconds if a client has gone away
+STOP_TIMEOUT_S = 10.0
 
 HOMESERVER = """\
 server_name: {name}
