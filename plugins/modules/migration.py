@@ -117,6 +117,9 @@ options:
       - For O(stage=healthy) and O(stage=rolled_back), the seconds from the stop to health, as measured by whoever stopped and
         started the application. Without it they are counted from the stage before the stop.
     type: float
+  expected_s:
+    description: For O(stage=stopping), for how many seconds the application is expected to be down, for the record.
+    type: float
   owed:
     description:
       - For O(stage=restored), that the bucket could not be read, so files that exist only there must still be brought back.
@@ -321,6 +324,7 @@ SPEC = MIGRATION.merge(
             },
             "reason": {"type": "str", "default": ""},
             "downtime_s": {"type": "float"},
+            "expected_s": {"type": "float"},
             "owed": {"type": "bool", "default": False},
             "keep_days": {"type": "float", "default": 7},
             "lock_wait": {"type": "float", "default": 0},
@@ -377,7 +381,7 @@ def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
     figures = {key: value for key, value in params["figures"].items() if value is not None}
     acts: dict[str, t.Callable[[], None]] = {
         "synced": lambda: stages.synced(params["path"], _store(params), figures),
-        "stopping": lambda: stages.stopping(app),
+        "stopping": lambda: stages.stopping(app, params["expected_s"]),
         "backed_up": lambda: stages.backed_up(app, figures),
         "healthy": lambda: stages.healthy(params["proof"], params["downtime_s"]),
         "rolling_back": lambda: stages.rolling_back(app, params["reason"]),

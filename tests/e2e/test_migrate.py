@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
+from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.tests.servers.relay import Relay
 
 
 @pytest.fixture
@@ -35,8 +38,10 @@ def test_the_whole_way_and_back_and_again(site):
         assert "Nothing was changed." in ran(site.play("plan")).output
         ran(site.play("sync"))
         assert site.stage() == "synced"
-        ran(site.play("cutover"))
+        done = ran(site.play("cutover"))
         assert site.stage() == "healthy"
+    shown = re.search(r"down    (\S+) s for the cutover; (\S+) s were expected", done.output)
+    assert float(shown.group(1)) > 0 and float(shown.group(2)) > 10
     before_cutover = set(site.acknowledged)
     assert json.loads(site.config.read_text())["backend"] == "s3"
     assert list(site.media.rglob("*")) == [], "the application's directory is empty, so it serves from the bucket"
@@ -116,6 +121,47 @@ def test_a_damaged_and_a_missing_object_are_named_and_nothing_is_stopped(site):
     assert damaged.read_bytes() == site.acknowledged["first/0/0.bin"]
     assert (objects / "first/2/2.bin").read_bytes() == whole
     ran(site.play("cutover"))
+    assert site.lost() == []
+
+
+@pytest.fixture
+def slowly(site):
+    """The store at the other end of a slow line, with one file at a time: each file takes a fifth of a second and more."""
+    address = urlsplit(site.store.connection["endpoint_url"])
+    with Relay(address.port) as line:
+        line.late_s = 0.2
+        url = address._replace(netloc=f"{address.hostname}:{line.port}").geturl()
+        site.vary(mediastore_store=dict(site.store.connection, endpoint_url=url), migrate_concurrency=1)
+        yield line
+
+
+def test_a_window_that_would_be_too_long_is_refused_and_nothing_is_stopped(site):
+    ran(site.play("sync"))
+    site.vary(migrate_downtime_budget=10.1)
+    with Writer(site) as writer:
+        refused = site.play("cutover")
+    assert refused.status != 0
+    assert writer.refused == 0, "the application was never stopped"
+    assert site.stage() == "synced"
+    words = r"would be down for about (\S+) s,\s+and migrate_downtime_budget is 10.1 s"
+    expected = float(re.search(words, refused.output).group(1))
+    passes = re.search(r"last copies before the stop took ([0-9. s,]+) s", refused.output).group(1).split(" s, ")
+    assert 1 < len(passes) <= 5
+    assert expected == pytest.approx(10 + float(passes[-1]), abs=0.11)
+    assert "is assumed to take 10" in refused.output
+
+
+def test_the_last_copy_is_repeated_until_the_window_is_short(site, slowly, tmp_path):
+    """What comes while everything is verified takes long to copy, and what comes meanwhile does not."""
+    log = tmp_path / "cutover.log"
+    site.vary(migrate_downtime_budget=25)
+    process = site.begin("cutover", log)
+    assert wait_for(process, log, "Record the live copy")
+    for number in range(100):
+        assert site.upload(f"meanwhile/{number}", 10)
+    assert process.wait() == 0, log.read_text()
+    assert log.read_text().count("migrate : Copy what came in the meantime]") == 2
+    assert site.stage() == "healthy"
     assert site.lost() == []
 
 

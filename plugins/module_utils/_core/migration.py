@@ -82,11 +82,13 @@ class Migration:
     services: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     #: whether the application ran before it was stopped; only then is it started and asked for its health
     was_running: bool = True
-    #: counts that belong to a stage: synced, settled, proof, merge, finalized
+    #: counts that belong to a stage: synced, settled, window, proof, merge, finalized
     figures: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     #: set just before the application is stopped, removed when it is healthy again
     window_since: str = ""
     downtime_s: dict[str, float] = dataclasses.field(default_factory=dict)
+    #: what the last cutover was expected to cost, before anything was stopped
+    expected_s: float | None = None
     #: during a rollback: the live files are all in the backup, so a missing backup means "already back in place"
     merged: bool = False
     #: an undo could not reach the bucket: uploads of the short time after the switch are still only there

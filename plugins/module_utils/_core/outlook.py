@@ -81,6 +81,8 @@ def _figures(migration: Migration) -> list[str]:
 
 def _windows(migration: Migration) -> list[str]:
     lines = [f"down    {value:.1f} s for the {kind}" for kind, value in migration.downtime_s.items()]
+    if lines and migration.expected_s is not None and "cutover" in migration.downtime_s:
+        lines[list(migration.downtime_s).index("cutover")] += f"; {migration.expected_s:.1f} s were expected"
     if migration.window_since:
         lines.append(f"down    since {migration.window_since}")
     return lines

@@ -119,7 +119,7 @@ class Stages:
 
     # the window
 
-    def stopping(self, app: Application) -> None:
+    def stopping(self, app: Application, expected_s: float | None = None) -> None:
         """Keep the configuration and the state of the services, and note that the application is about to stop."""
         migration = self.migration
         if migration.stage == "stopping":
@@ -133,6 +133,7 @@ class Stages:
             shutil.rmtree(self._kept("saved"), ignore_errors=True)
             migration.config = configbackup.save(app.config_files, self._kept("saved"))
         migration.reason, migration.owed, migration.merged = "", False, False
+        migration.expected_s = expected_s
         self.window_opened = migration.open_window(self.clock())
         self._enter("stopping", services=migration.services)
 
@@ -174,6 +175,10 @@ class Stages:
         if migration.stage != "healthy":
             migration.refuse_unless_legal("healthy", predicting=self.check)
             downtime = migration.close_window("cutover", self.clock(), downtime_s)
+            copied = migration.figures.get("settled", {}).get("duration_s")
+            if copied is not None:
+                # what a later cutover is expected to take besides its own last copy
+                migration.figures["window"] = {"copied_s": copied, "rest_s": round(max(downtime - copied, 0.0), 3)}
             self._enter("healthy", downtime_s=downtime)
         if proof and "proof" not in migration.figures:
             migration.figures["proof"] = proof

@@ -165,10 +165,11 @@ def test_the_summary_of_a_cutover_has_its_figures():
     migration.bind("/srv/media", STORE)
     migration.figures = {"synced": {"files": 1234, "bytes": 5_600_000}, "proof": {"files": 1240, "bytes": 5_700_000}}
     migration.downtime_s = {"cutover": 4.217}
+    migration.expected_s = 6.81
     text = "\n".join(outlook.summary(migration, "", 7))
     assert "1 234 files, 5.3 MiB by the live sync" in text
     assert "1 240 files, 5.4 MiB of the backup" in text
-    assert "down    4.2 s for the cutover" in text
+    assert "down    4.2 s for the cutover; 6.8 s were expected" in text
     assert "/srv/media.before-s3, kept until 2027-01-22T08:00:04.250Z" in text
 
 

@@ -280,3 +280,14 @@ def test_the_state_can_be_read_by_a_person(host):
     text = (host.state / "migration.json").read_text()
     assert list(json.loads(text))[:3] == ["format", "name", "stage"]
     assert text.count("\n") > 20
+
+
+def test_the_next_cutover_knows_what_the_restart_takes(tmp_path):
+    host = Host(tmp_path)
+    host.stages().synced(str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    host.stages().stopping(host.app, 6.8)
+    host.stages().backed_up(host.app, {"files": 0, "bytes": 0, "duration_s": 0.75})
+    host.stages().healthy(None, 4.25)
+    kept = load(str(host.state), "media")
+    assert kept.expected_s == 6.8
+    assert kept.figures["window"] == {"copied_s": 0.75, "rest_s": 3.5}
