@@ -36,7 +36,8 @@ def test_the_whole_way_and_back_and_again(site):
     config, mode = site.config.read_bytes(), site.config.stat().st_mode
     with Writer(site):
         assert "Nothing was changed." in ran(site.play("plan")).output
-        ran(site.play("sync"))
+        done = ran(site.play("sync"))
+        assert re.search(r"A cutover now would stop the application for about [0-9.]+ s", done.output), done.output
         assert site.stage() == "synced"
         done = ran(site.play("cutover"))
         assert site.stage() == "healthy"
