@@ -9,7 +9,7 @@ LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e interop molecule
 ACCESS := tests/interop/test_least_privilege.py
 
-.PHONY: help test lint $(LINT) $(TESTS) access bench demo format changelog docs-providers dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) access bench chaos demo format changelog docs-providers dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -57,6 +57,9 @@ molecule: ## scenarios in containers; ROLE=name for one role's
 
 bench: ## ours against other tools; WORKS='initial large' for these, SCALE=0.1 for a tenth, ROUNDS=3
 	@$(STAGE) bench tests/utils/bench.sh "$(CURDIR)"
+
+chaos: ## migrations with kills and a bad line; RUNS=10 SEED=1 FILES=1000 REWRITES=0
+	@$(STAGE) chaos python -m ansible_collections.mediastore.s3.tests.chaos
 
 demo: ## migrates a real Matrix Synapse; SOURCE=directory migrates that instead
 	@tests/utils/demo.sh $(if $(SOURCE),--source '$(SOURCE)') $(if $(KILL),--kill '$(KILL)')

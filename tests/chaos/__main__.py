@@ -1,0 +1,142 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Migrations during which everything goes wrong; tests/utils/chaos.sh sets up what it needs.
+
+    RUNS=10 SEED=1 FILES=1000 REWRITES=0 python -m ansible_collections.mediastore.s3.tests.chaos
+
+Each run is a migration there, perhaps back, and perhaps there again, with one kill in each stage and a bad line to the store.
+What was cut short or failed is run again, as a user would. In the end the application must serve all that it ever acknowledged.
+REWRITES is the share of the uploads that write a medium anew. An application may do that after the switch and before the proof,
+which takes it for damage and undoes the cutover (docs/migration.md).
+Run number N has the seed SEED + N - 1, so `RUNS=1 SEED=` repeats one: the same plan and the same faults, at moments that
+depend on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from .site import ChaosSite, Clients, chaos_site, kill, modules_of, offspring, restart
+
+#: of the requests between the host and the store
+FAULT_RATE = 0.01
+#: how often the same command is given before it counts as one that does not finish the job
+ATTEMPTS = 5
+JOURNEYS = (
+    ("sync", "cutover"),
+    ("cutover", "rollback"),
+    ("sync", "cutover", "rollback", "cutover"),
+)
+STAGE = {"sync": "synced", "cutover": "healthy", "rollback": "rolled_back"}
+#: within so many seconds of a stage the kill comes; some come after its end, and are none
+LONGEST_S = {"sync": 18.0, "cutover": 35.0, "rollback": 20.0}
+
+PLAYBOOK, POWER, MODULE, STORE = "playbook", "power", "module", "store"
+VICTIMS = (PLAYBOOK, POWER, MODULE, STORE)
+
+
+class Lost(Exception):
+    """Something that must hold does not."""
+
+
+def main() -> None:
+    """Run as many as asked for, and say how they ended."""
+    runs, seed = int(os.environ.get("RUNS") or 10), int(os.environ.get("SEED") or 1)
+    files, rewrites = int(os.environ.get("FILES") or 1000), float(os.environ.get("REWRITES") or 0)
+    happened: Counter[str] = Counter()
+    lost = 0
+    for number in range(seed, seed + runs):
+        directory, began = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
+        try:
+            text = one_run(directory, number, files, rewrites, happened)
+            shutil.rmtree(directory)
+        except Lost as error:
+            lost += 1
+            text = f"LOST: {error}\n  kept: {directory}; repeat it: make chaos RUNS=1 SEED={number} FILES={files}"
+        print(f"seed {number}: {time.monotonic() - began:.0f} s, {text}", flush=True)
+    faults = sum(happened.values())
+    print("  ".join(f"{kind} {count}" for kind, count in sorted(happened.items())))
+    print(f"chaos: runs={runs} faults={faults} kinds={len(happened)} lost={lost}")
+    sys.exit(bool(lost) or not faults)
+
+
+def one_run(directory: Path, seed: int, files: int, rewrites: float, happened: Counter[str]) -> str:
+    """One migration; what happened to it is counted, how it went is said."""
+    dice = random.Random(seed)
+    said = []
+    with chaos_site(directory, seed, files, FAULT_RATE) as (site, proxy):
+        try:
+            with Clients(site, seed, rewrites) as clients:
+                for stage in dice.choice(JOURNEYS):
+                    said.append(f"{stage} ({', '.join(go_through(site, stage, dice, happened))})")
+            require_served(site)
+        finally:
+            happened.update(proxy.faults)
+        said.append(
+            f"{clients.uploads} uploads and {files} old files are served, {sum(proxy.faults.values())} requests had a fault"
+        )
+    return "; ".join(said)
+
+
+def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Counter[str]) -> list[str]:
+    """Give the command, kill something, and give it again until it has done its work."""
+    victim, moment = dice.choice(VICTIMS), dice.uniform(0, LONGEST_S[stage])
+    log = site.directory / f"{stage}.log"
+    process = site.begin(stage, log)
+    told = []
+    try:
+        process.wait(moment)
+    except subprocess.TimeoutExpired:
+        if strike(site, process, victim, dice):
+            happened[f"kill_{victim}"] += 1
+            told.append(f"{victim} killed after {moment:.0f} s")
+    process.wait()
+    status, attempts = process.returncode, 1
+    while status:
+        if attempts == ATTEMPTS:
+            raise Lost(f"{stage} does not finish, see the last output:\n{log.read_text()[-4000:]}")
+        attempts += 1
+        play = site.play(stage)
+        status = play.status
+        log.write_text(play.output)
+    if site.stage() != STAGE[stage]:
+        raise Lost(f"{stage} says that all is well, and the migration is at {site.stage()}")
+    return [*told, f"done at attempt {attempts}"]
+
+
+def strike(site: ChaosSite, process: subprocess.Popen[bytes], victim: str, dice: random.Random) -> bool:
+    """Kill it; False where there was nothing to kill."""
+    if victim == STORE:
+        restart(site.store, dice.uniform(0.5, 3))
+        return True
+    if victim == MODULE:
+        modules = modules_of(process.pid)
+        kill(*modules)
+        return bool(modules)
+    kill(*(offspring(process.pid) if victim == POWER else [process.pid]))
+    return True
+
+
+def require_served(site: ChaosSite) -> None:
+    """The application serves all that it acknowledged, from where the state says that the media are."""
+    if site.depot("status"):
+        raise Lost("the application does not run")
+    backend = "s3" if site.stage() == "healthy" else "directory"
+    if f'"{backend}"' not in site.config.read_text():
+        raise Lost(f"the migration is at {site.stage()}, and the application is not on its {backend}")
+    lost = site.lost()
+    if lost:
+        raise Lost(f"{len(lost)} media are not served as they were acknowledged: {', '.join(lost[:10])}")
+
+
+if __name__ == "__main__":
+    main()

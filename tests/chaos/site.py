@@ -1,0 +1,142 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host as in tests/e2e, between which and its store everything can happen, and clients that upload all the time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site
+from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
+from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
+
+#: what the host waits for an answer; a stall is longer
+READ_TIMEOUT_S, STALL_S = 5, 30.0
+
+
+class ChaosSite(Site):
+    """The application talks to the store itself; what the collection sends goes through the proxy."""
+
+    def settings(self, backend: str) -> dict[str, Any]:
+        """As the application has it; the store speaks no TLS here, the proxy does."""
+        run = self.directory / "run"
+        said = {"port": self.port, "pid_file": str(run / "pid"), "log": str(run / "log"), "backend": backend}
+        if backend == "directory":
+            return dict(said, directory=str(self.media))
+        connection = {key: self.store.connection[key] for key in ("endpoint_url", "access_key", "secret_key")}
+        return dict(said, bucket=BUCKET, **connection)
+
+    def fill(self, files: int) -> None:
+        """Media from before anybody looked, beside those that the application was given."""
+        for number in range(files):
+            key = f"old/{number % 97:02d}/{number}.bin"
+            body = self.random.randbytes(min(int(self.random.lognormvariate(8, 1.5)), 2_000_000))
+            path = self.media / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+            self.acknowledged[key] = body
+
+
+@contextlib.contextmanager
+def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[tuple[ChaosSite, FaultProxy]]:
+    """All of it, running; in the end all of it is gone but the directory."""
+    certificates = make_certificates(directory / "tls")
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(RcloneS3(directory / "store", "ACCESSKEY", "a-secret-of-the-store", tls=False))
+        proxy = stack.enter_context(FaultProxy(certificates, store.port, rate=rate, seed=seed))
+        proxy.stall_s = STALL_S
+        site = ChaosSite(directory, store, seed)
+        way = {"endpoint_url": proxy.url, "ca_path": str(certificates.ca), "read_timeout": READ_TIMEOUT_S}
+        site.variables = {"mediastore_store": {**store.connection, **way}, "generic_health_timeout": 20}
+        stack.callback(site.close)
+        site.build(files=10)
+        site.fill(files)
+        yield site, proxy
+
+
+class Clients:
+    """Some who add media, and write ``rewrites`` of them anew, all the time; the site remembers what was acknowledged."""
+
+    def __init__(self, site: Site, seed: int, rewrites: float, pause_s: float = 0.1) -> None:
+        self._site = site
+        self._dice = random.Random(seed)
+        self._rewrites = rewrites
+        self._pause_s = pause_s
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self.uploads = self.refused = 0
+
+    def _write(self) -> None:
+        mine: list[str] = []
+        number = 0
+        while not self._end.wait(self._pause_s):
+            number += 1
+            anew = bool(mine) and self._dice.random() < self._rewrites
+            key = self._dice.choice(mine) if anew else f"live/{number % 7}/{number}.bin"
+            if self._site.upload(key, self._dice.choice((5, 2000, 150_000))):
+                self.uploads += 1
+                mine += [] if anew else [key]
+            else:
+                self.refused += 1
+                if anew:
+                    # Without an answer both the old and the new one are right.
+                    del self._site.acknowledged[key]
+                    mine.remove(key)
+
+    def __enter__(self) -> Clients:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+def offspring(pid: int) -> list[int]:
+    """A process and all that it started, youngest last."""
+    found = [pid]
+    for one in found:
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def modules_of(pid: int) -> list[int]:
+    """The modules that a playbook runs at the moment: Pythons that read their code from standard input or from an archive."""
+    found = []
+    for one in offspring(pid)[1:]:
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{one}/cmdline").read_bytes()
+            if b"python" in command.split(b"\0")[0] and b"ansible-playbook" not in command:
+                found.append(one)
+    return found
+
+
+def kill(*pids: int) -> None:
+    """kill -9, stopped first so that nobody starts anything more."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, number)
+
+
+def restart(store: RcloneS3, after_s: float) -> None:
+    """kill -9 of the store, which comes back a little later."""
+    if store.pid:
+        kill(store.pid)
+    time.sleep(after_s)
+    with contextlib.suppress(subprocess.SubprocessError):
+        store.stop()
+    store.start()
