@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Migrations during which everything goes wrong; tests/utils/chaos.sh sets up what it needs.
+"""Migrations during which everything goes wrong; `make chaos` sets up what they need.
 
     RUNS=10 SEED=1 FILES=1000 REWRITES=0 python -m ansible_collections.mediastore.s3.tests.chaos
 
@@ -25,7 +25,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from .site import ChaosSite, Clients, chaos_site, kill, modules_of, offspring, restart
+from ..e2e.migrate_site import kill_hard
+from ..interop.keysite import cut_the_power
+from .site import ChaosSite, Clients, chaos_site, modules_of, restart
 
 #: of the requests between the host and the store
 FAULT_RATE = 0.01
@@ -61,7 +63,8 @@ def main() -> None:
             shutil.rmtree(directory)
         except Lost as error:
             lost += 1
-            text = f"LOST: {error}\n  kept: {directory}; repeat it: make chaos RUNS=1 SEED={number} FILES={files}"
+            again = f"make chaos RUNS=1 SEED={number} FILES={files} REWRITES={rewrites:g}"
+            text = f"LOST: {error}\n  kept: {directory}; repeat it: {again}"
         print(f"seed {number}: {time.monotonic() - began:.0f} s, {text}", flush=True)
     faults = sum(happened.values())
     print("  ".join(f"{kind} {count}" for kind, count in sorted(happened.items())))
@@ -120,9 +123,13 @@ def strike(site: ChaosSite, process: subprocess.Popen[bytes], victim: str, dice:
         return True
     if victim == MODULE:
         modules = modules_of(process.pid)
-        kill(*modules)
+        for module in modules:
+            cut_the_power(module)
         return bool(modules)
-    kill(*(offspring(process.pid) if victim == POWER else [process.pid]))
+    if victim == POWER:
+        cut_the_power(process.pid)
+    else:
+        kill_hard(process)
     return True
 
 

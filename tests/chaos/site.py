@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import signal
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Site, Writer
+from ansible_collections.mediastore.s3.tests.interop.keysite import cut_the_power
 from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
@@ -27,15 +23,6 @@ READ_TIMEOUT_S, STALL_S = 5, 30.0
 
 class ChaosSite(Site):
     """The application talks to the store itself; what the collection sends goes through the proxy."""
-
-    def settings(self, backend: str) -> dict[str, Any]:
-        """As the application has it; the store speaks no TLS here, the proxy does."""
-        run = self.directory / "run"
-        said = {"port": self.port, "pid_file": str(run / "pid"), "log": str(run / "log"), "backend": backend}
-        if backend == "directory":
-            return dict(said, directory=str(self.media))
-        connection = {key: self.store.connection[key] for key in ("endpoint_url", "access_key", "secret_key")}
-        return dict(said, bucket=BUCKET, **connection)
 
     def fill(self, files: int) -> None:
         """Media from before anybody looked, beside those that the application was given."""
@@ -65,78 +52,55 @@ def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[
         yield site, proxy
 
 
-class Clients:
+class Clients(Writer):
     """Some who add media, and write ``rewrites`` of them anew, all the time; the site remembers what was acknowledged."""
 
-    def __init__(self, site: Site, seed: int, rewrites: float, pause_s: float = 0.1) -> None:
-        self._site = site
+    def __init__(self, site: Site, seed: int, rewrites: float) -> None:
+        super().__init__(site)
         self._dice = random.Random(seed)
         self._rewrites = rewrites
-        self._pause_s = pause_s
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self.uploads = self.refused = 0
+        self.uploads = 0
 
     def _write(self) -> None:
         mine: list[str] = []
         number = 0
-        while not self._end.wait(self._pause_s):
+        while not self._end.wait(self.pause_s):
             number += 1
             anew = bool(mine) and self._dice.random() < self._rewrites
             key = self._dice.choice(mine) if anew else f"live/{number % 7}/{number}.bin"
-            if self._site.upload(key, self._dice.choice((5, 2000, 150_000))):
+            if self.site.upload(key, self._dice.choice((5, 2000, 150_000))):
                 self.uploads += 1
                 mine += [] if anew else [key]
             else:
                 self.refused += 1
                 if anew:
                     # Without an answer both the old and the new one are right.
-                    del self._site.acknowledged[key]
+                    del self.site.acknowledged[key]
                     mine.remove(key)
-
-    def __enter__(self) -> Clients:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *reason: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-
-def offspring(pid: int) -> list[int]:
-    """A process and all that it started, youngest last."""
-    found = [pid]
-    for one in found:
-        with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{one}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
-    return found
 
 
 def modules_of(pid: int) -> list[int]:
     """The modules that a playbook runs at the moment: Pythons that read their code from standard input or from an archive."""
-    found = []
-    for one in offspring(pid)[1:]:
+    started = [pid]
+    for one in started:
         with contextlib.suppress(OSError):
-            command = Path(f"/proc/{one}/cmdline").read_bytes()
-            if b"python" in command.split(b"\0")[0] and b"ansible-playbook" not in command:
-                found.append(one)
-    return found
+            for task in Path(f"/proc/{one}/task").iterdir():
+                started += [int(child) for child in (task / "children").read_text().split()]
+    return [one for one in started[1:] if _is_module(one)]
 
 
-def kill(*pids: int) -> None:
-    """kill -9, stopped first so that nobody starts anything more."""
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in pids:
-            with contextlib.suppress(OSError):
-                os.kill(pid, number)
+def _is_module(pid: int) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"python" in command.split(b"\0")[0] and b"ansible-playbook" not in command
 
 
 def restart(store: RcloneS3, after_s: float) -> None:
     """kill -9 of the store, which comes back a little later."""
     if store.pid:
-        kill(store.pid)
+        cut_the_power(store.pid)
     time.sleep(after_s)
-    with contextlib.suppress(subprocess.SubprocessError):
-        store.stop()
+    store.stop()
     store.start()

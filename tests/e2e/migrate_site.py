@@ -103,7 +103,8 @@ class Site:
         settings = {"port": self.port, "pid_file": str(run / "pid"), "log": str(run / "log"), "backend": backend}
         if backend == "directory":
             return dict(settings, directory=str(self.media))
-        connection = {key: self.store.connection[key] for key in ("endpoint_url", "access_key", "secret_key", "ca_path")}
+        needed = ("endpoint_url", "access_key", "secret_key", "ca_path")
+        connection = {key: value for key, value in self.store.connection.items() if key in needed}
         return dict(settings, bucket=BUCKET, **connection)
 
     def inventory(self) -> dict[str, Any]:
