@@ -19,9 +19,10 @@ from types import TracebackType
 from typing import Any
 
 import boto3
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from .moto_app import OneAtATime
 from .moto_auth import ALL, NONE, MotoAuthS3, call, make_owner, set_unseen
 from .tls import make_certificates
 
@@ -84,7 +85,7 @@ class MotoS3:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._tls.cert, self._tls.key)
             self.ca_path = str(self._tls.ca)
-        app = self._counted(DomainDispatcherApplication(create_backend_app))
+        app = self._counted(OneAtATime())
         self._server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, ssl_context=context)
         self.endpoint_url = f"{'https' if context else 'http'}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

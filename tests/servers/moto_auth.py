@@ -9,6 +9,7 @@ import json
 import ssl
 import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from .process import ProcessS3
@@ -26,8 +27,8 @@ class MotoAuthS3(ProcessS3):
 
     def _start(self) -> None:
         port = self._port("s3")
-        tls = ["-c", str(self._tls.cert), "-k", str(self._tls.key)]
-        self._run("moto", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), *tls])
+        server = Path(__file__).with_name("moto_app.py")
+        self._run("moto", [sys.executable, str(server), str(port), str(self._tls.cert), str(self._tls.key)])
         self.endpoint_url = f"https://127.0.0.1:{port}"
         self.access_key = self.secret_key = "testing"
         self._wait_until(self._listens)
