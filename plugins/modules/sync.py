@@ -101,16 +101,19 @@ options:
     version_added: 0.2.0
   replace:
     description:
-      - Whether a download replaces a local file that is not the same. With V(false) only what is missing is downloaded, and
-        what exists is counted as C(kept) and not compared.
-    type: bool
-    default: true
+      - Which local files that are not the same a download replaces, all of them with V(always).
+      - V(rewritten) replaces those whose objects somebody has written anew since they were uploaded. A file that has changed
+        while its object is still what O(journal) proved is left as C(kept). So is one whose object carries its modification
+        time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged).
+      - V(never) downloads only what is missing. What exists is counted as C(kept) and not compared.
+    type: str
+    choices: [always, rewritten, never]
+    default: always
   keep_replaced:
     description:
       - Directory to which a local file is moved before a download replaces it, under the same relative path.
-      - It must be on the filesystem of O(path), but not inside.
+      - It must be on the filesystem of O(path), but not inside. Only used with O(direction=download).
       - A name that is taken there gets a number, so that no version is lost.
-      - Only used with O(direction=download).
     type: path
   lock_wait:
     description: Seconds to wait for another run with the same O(journal) to end.
@@ -242,6 +245,11 @@ vanished:
   returned: success, and failure after the comparison
   type: int
   sample: 0
+damaged:
+  description: Objects of which O(replace=rewritten) found that they are no longer what was uploaded from the files here.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
 unsettled:
   description: Files that were written all the time, so that no version of them could be taken. The next run takes them.
   returned: success, and failure after the comparison
@@ -253,7 +261,7 @@ failures:
   type: int
   sample: 0
 samples:
-  description: The first O(samples) names of each kind, C(planned), C(unsettled) and C(failed).
+  description: The first O(samples) names of each kind, C(planned), C(damaged), C(unsettled) and C(failed).
   returned: success, and failure after the comparison
   type: dict
   sample: {"planned": ["avatars/1.png (missing)"]}
@@ -337,7 +345,7 @@ SPEC = TREE.merge(
             "acl": {"type": "str"},
             "storage_class": {"type": "str"},
             "content_disposition": {"type": "str"},
-            "replace": {"type": "bool", "default": True},
+            "replace": {"type": "str", "choices": ["always", "rewritten", "never"], "default": "always"},
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},
             "bandwidth": {"type": "list", "elements": "str"},
@@ -378,6 +386,8 @@ def carry_out(module: StoreModule, sync: Sync, follow: Following, path: str | No
     sync.require_done(plan, tally, result)
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
+    if tally.damaged:
+        module.warn(f"{tally.damaged} objects are not what was uploaded from the files here, which were left. Upload them again.")
     return result
 
 

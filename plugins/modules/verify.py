@@ -65,6 +65,17 @@ options:
     type: str
     choices: [ignore, fail]
     default: ignore
+  rewritten:
+    description:
+      - Whether an object that somebody has written anew since its file was uploaded is a difference. V(ignore) is meant for a
+        directory whose application has moved to the bucket; such objects are counted as C(rewritten).
+      - An object counts as that when O(journal) says that the file is the one that was uploaded, when it is not the object that
+        was uploaded then, and when it does not carry the file's modification time as M(mediastore.s3.sync)'s uploads do.
+        An upload that was damaged in the store still carries it, and stays a difference.
+    type: str
+    choices: [ignore, fail]
+    default: fail
+    version_added: 0.2.0
   on_difference:
     description:
       - V(fail) fails the task if anything is missing, different or unreadable.
@@ -121,7 +132,7 @@ counts:
   description: How many keys got which verdict.
   returned: success, and failure after the comparison
   type: dict
-  sample: {"matched": 5012, "missing": 0, "different": 0, "extra": 3, "unreadable": 0, "pending": 0}
+  sample: {"matched": 5012, "missing": 0, "different": 0, "extra": 3, "unreadable": 0, "rewritten": 0, "pending": 0}
 samples:
   description: The first O(samples) names of each verdict but C(matched).
   returned: success, and failure after the comparison
@@ -198,9 +209,10 @@ SPEC = TREE.merge(
             "sample": {"type": "int", "default": 20},
             "live": {"type": "bool", "default": False},
             "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+            "rewritten": {"type": "str", "choices": ["ignore", "fail"], "default": "fail"},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
-        required_if=[("live", True, ["journal"])],
+        required_if=[("live", True, ["journal"]), ("rewritten", "ignore", ["journal"])],
     )
 )
 
@@ -241,6 +253,7 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
             params["concurrency"],
             progress_of(module),
             params["live"],
+            params["rewritten"] == "ignore",
         )
         watch = Watch(params["progress_file"])
         findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"], watch)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -167,12 +169,15 @@ def test_the_last_copy_is_repeated_until_the_window_is_short(site, slowly, tmp_p
 
 
 def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
+    """Damage in a store leaves what it says about the object; here that is the time of the file."""
     damage = tmp_path / "damage.sh"
-    objects = site.store.data / BUCKET
+    cut = next(key for key, body in site.acknowledged.items() if len(body) == 70_000)
+    there = site.store.data / BUCKET / cut
     stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
     damage.write_text(
         f"#!/bin/sh\nset -e\n{stop}\n[ -e {tmp_path}/damaged ] && exit 0\n"
-        f"head -c 9000000 /dev/zero > {objects}/first/0/0.bin\nrm {objects}/first/3/3.bin\ntouch {tmp_path}/damaged\n"
+        f"touch -r {there} {tmp_path}/time\nhead -c 60000 /dev/zero > {there}\ntouch -r {tmp_path}/time {there}\n"
+        f"rm {site.store.data / BUCKET}/first/3/3.bin\ntouch {tmp_path}/damaged\n"
     )
     damage.chmod(0o755)
     site.vary(generic_stop_command=str(damage))
@@ -181,9 +186,56 @@ def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
         undone = site.play("cutover")
     assert undone.status != 0
     assert "The cutover was undone" in undone.output
-    assert "first/0/0.bin" in undone.output and "first/3/3.bin" in undone.output
+    assert f"{cut} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
     assert site.stage() == "rolled_back"
     assert site.config.read_bytes() == config
+    assert site.lost() == []
+    ran(site.play("sync"))
+    ran(site.play("cutover"))
+    assert site.lost() == []
+
+
+def rewriting(site, tmp_path, key, body, also="pass"):
+    """Have the application write a medium anew as soon as it runs on the bucket; a medium that is not served any more is lost."""
+    start = site.inventory()["all"]["hosts"]["depot"]["generic_start_command"]
+    script = tmp_path / "start.sh"
+    script.write_text(
+        f"#!{sys.executable}\nimport os, subprocess, urllib.request\nsubprocess.run({start!r}, shell=True, check=True)\n"
+        f"if not os.path.exists('{tmp_path}/rewritten'):\n    open('{tmp_path}/rewritten', 'w').close()\n    {also}\n"
+        f"    request = urllib.request.Request('http://127.0.0.1:{site.port}/media/{key}', {body!r}, method='PUT')\n"
+        "    urllib.request.urlopen(request, timeout=20).close()\n"
+    )
+    script.chmod(0o755)
+    site.vary(generic_start_command=str(script))
+    site.acknowledged[key] = body
+
+
+def test_a_medium_that_is_written_anew_before_the_proof_is_no_damage(site, tmp_path):
+    rewriting(site, tmp_path, "first/2/2.bin", b"the new version")
+    old = site.media.joinpath("first/2/2.bin").read_bytes()
+    done = ran(site.play("cutover"))
+    assert "first/2/2.bin" not in done.output
+    assert site.stage() == "healthy"
+    assert site.lost() == []
+    ran(site.play("rollback"))
+    assert site.lost() == []
+    assert site.media.joinpath("first/2/2.bin").read_bytes() == b"the new version"
+    assert Path(f"{site.media}.replaced", "first/2/2.bin").read_bytes() == old
+    ran(site.play("cutover"))
+    assert site.upload("first/4/4.bin", 5000)
+    assert site.lost() == []
+    ran(site.play("finalize", "-e", "migrate_keep_backup_days=0"))
+    assert not site.backup.exists()
+    assert site.lost() == []
+
+
+def test_an_undone_cutover_keeps_what_was_written_anew(site, tmp_path):
+    lost = site.store.data / BUCKET / "first/3/3.bin"
+    rewriting(site, tmp_path, "first/2/2.bin", b"the new version", also=f"os.unlink({str(lost)!r})")
+    undone = site.play("cutover")
+    assert undone.status != 0
+    assert "The cutover was undone" in undone.output and "first/3/3.bin" in undone.output
+    assert site.stage() == "rolled_back"
     assert site.lost() == []
     ran(site.play("sync"))
     ran(site.play("cutover"))

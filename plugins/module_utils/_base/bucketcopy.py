@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core.bucketcopy import CopyRules
+from .._core.compare import ALWAYS, NEVER
 from .._core.copyplan import Trust
 from .._core.errors import BadInput
 from .._core.journal import Journal, scratch
@@ -160,7 +161,7 @@ def copy_rules(module: StoreModule, origin: Origin, by_store: bool) -> CopyRules
         concurrency=params["concurrency"],
         keep_replaced=None,
         samples=params["samples"],
-        replace=params["replace"],
+        replace=ALWAYS if params["replace"] else NEVER,
         server_side=by_store,
         source_sorted=origin.profile.list_sorted,
         source_trust=_trust(origin.profile, bool(origin.sse_customer_key)),

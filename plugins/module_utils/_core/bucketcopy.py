@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Generator, Iterator, NamedTuple, Protocol
 
+from .compare import NEVER
 from .copyplan import CopyComparer, CopyPlanner, Trust, proof_of_copy
 from .digest import Digest, plausible_parts
 from .download import require_arrived
@@ -112,7 +113,7 @@ class BucketCopy(Run):
     def plan(self, abandoned: Callable[[], bool]) -> Plan:
         """Compare both buckets and write down what is to be copied; sends nothing but LIST."""
         rules, rebase = self._how, self._rebase
-        comparer = CopyComparer(rules.compare, rules.replace, rules.source_trust, rules.target_trust)
+        comparer = CopyComparer(rules.compare, rules.replace != NEVER, rules.source_trust, rules.target_trust)
         planner = CopyPlanner(rebase, self._exclude, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples)
         there, here = self._source.listing(rebase.old), self._target.listing(rebase.new)
         return planner.plan(

@@ -13,6 +13,8 @@ from .digest import digest_of_file, plausible_parts
 from .model import DOWNLOAD, IGNORE, KEEP, UPLOAD, Decision, LocalFile, Proof, RemoteObject, Row
 
 AUTO, SIZE, CHECKSUM = "auto", "size", "checksum"
+#: which files a download may replace
+ALWAYS, REWRITTEN, NEVER = "always", "rewritten", "never"
 
 #: A file changed this recently may change again without its times showing it: kernels and servers tick coarsely.
 TICK_NS = 2_000_000_000
@@ -54,11 +56,12 @@ class Comparer:
     ========= ========= ====================================== ===================================
 
     compare=checksum never believes a proof. When downloading, read "file" and "object" the other way round (the reasons are
-    ``missing``, ``size``, ``content``, ``unprovable``, ``only_local``; with replace=False whatever exists is left: ``kept``).
+    ``missing``, ``size``, ``content``, ``unprovable``, ``only_local``). Then replace=never leaves whatever exists (``kept``), and
+    replace=rewritten what has changed since its proof while its object has not; the Downloader looks at the others.
     """
 
     def __init__(
-        self, direction: str, compare: str, path: Callable[[str], bytes], etag_is_md5: bool, part_size: int, replace: bool = True
+        self, direction: str, compare: str, path: Callable[[str], bytes], etag_is_md5: bool, part_size: int, replace: str = ALWAYS
     ) -> None:
         self.direction = direction
         self.compare = compare
@@ -76,7 +79,7 @@ class Comparer:
             if self.direction == DOWNLOAD:
                 return Decision(IGNORE, "only_local")
             return Decision(UPLOAD, "gone_from_store" if row.proof else "missing")
-        if self.direction == DOWNLOAD and not self.replace:
+        if self.direction == DOWNLOAD and self._stays(file, thing, row.proof):
             return Decision(IGNORE, "kept")
         if file.size != thing.size:
             return Decision(self.direction, "size")
@@ -111,6 +114,13 @@ class Comparer:
             return Decision(UPLOAD, "content")
         return Decision(KEEP, "same_content", proof_of(file, proof.md5, proof.etag, proof.part_size, read_at))
 
+    def _stays(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> bool:
+        """Whether the file is not to be replaced by this object, whatever is in them."""
+        if self.replace != REWRITTEN:
+            return self.replace == NEVER
+        file_changed = proof is not None and (proof.size, proof.mtime_ns) != (file.size, file.mtime_ns)
+        return file_changed and proof is not None and proof.etag == thing.etag
+
     def _by_content(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Decision:
         trusted = self._trusted_md5(thing, proof)
         parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)
@@ -129,6 +139,14 @@ class Comparer:
     def _trusted_md5(self, thing: RemoteObject, proof: Proof | None) -> str | None:
         """The MD5 of an object that has not changed since it was proved: its ETag then need not be one."""
         return proof.md5 if proof is not None and proof.etag == thing.etag else None
+
+
+def carries_time(object_ns: int, file_ns: int) -> bool:
+    """Whether an object says that it was made from a file of that time; some stores remember no more than the seconds.
+
+    Who writes it anew says another time, or none, and then it is the time at which the store got it.
+    """
+    return object_ns in (file_ns, file_ns - file_ns % 10**9)
 
 
 def tells_content(etag: str, etag_is_md5: bool) -> bool:

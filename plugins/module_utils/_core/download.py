@@ -13,12 +13,12 @@ import stat
 import threading
 from typing import BinaryIO
 
-from .compare import proof_of, tells_content
+from .compare import carries_time, proof_of, tells_content
 from .digest import Digest, new_md5, plausible_parts
 from .errors import MediastoreError
 from .files import fsync_directory
 from .keys import PARTIAL_SUFFIX
-from .model import DONE, FAILED, LocalFile, Outcome, Proof, Todo
+from .model import DAMAGED, DONE, FAILED, LocalFile, Outcome, Proof, Todo
 from .ports import ObjectStore, Progress, Reading
 from .retry import pauses, retrying
 from .scan import Tree
@@ -32,7 +32,14 @@ class Downloader:
     """Brings objects into the tree; one for all workers."""
 
     def __init__(
-        self, store: ObjectStore, tree: Tree, keep_replaced: str | None, etag_is_md5: bool, part_size: int, progress: Progress
+        self,
+        store: ObjectStore,
+        tree: Tree,
+        keep_replaced: str | None,
+        etag_is_md5: bool,
+        part_size: int,
+        progress: Progress,
+        only_rewritten: bool = False,
     ) -> None:
         self._store = store
         self._tree = tree
@@ -40,6 +47,7 @@ class Downloader:
         self._etag_is_md5 = etag_is_md5
         self._part_size = part_size
         self._progress = progress
+        self._only_rewritten = only_rewritten
         self._lock = threading.Lock()
         self._touched: set[bytes] = set()
 
@@ -60,14 +68,17 @@ class Downloader:
             return Outcome(todo.key, FAILED, error=f"it cannot be written ({exc.strerror or exc})")
         except MediastoreError as exc:
             return Outcome(todo.key, FAILED, error=str(exc))
-        return Outcome(todo.key, DONE, proof.size, proof)
+        return Outcome(todo.key, DONE, proof.size, proof) if proof else Outcome(todo.key, DAMAGED)
 
-    def _bring(self, key: str) -> Proof:
+    def _bring(self, key: str) -> Proof | None:
+        """The proof of what was brought; None where the file that is there was left."""
         path = self._tree.path(key)
         folder, name = os.path.split(path)
         self._make_folder(folder)
         _require_free_way(path, folder)
         reading = self._store.read(key)
+        if self._only_rewritten and os.path.lexists(path) and carries_time(reading.mtime_ns, os.lstat(path).st_mtime_ns):
+            return None
         parts = plausible_parts(reading.etag, reading.size, self._part_size)
         digest = Digest(parts)
         # One name per key, so that a run that was killed leaves nothing that the next one does not overwrite.

@@ -94,6 +94,7 @@ class Todo(NamedTuple):
 
 DONE = "done"
 VANISHED = "vanished"
+DAMAGED = "damaged"
 UNSETTLED = "unsettled"
 FAILED = "failed"
 
@@ -102,7 +103,8 @@ class Outcome(NamedTuple):
     """How one line of the plan went."""
 
     key: str
-    #: DONE, VANISHED (the file is gone, which is its owner's right), UNSETTLED (still being written) or FAILED
+    #: DONE, VANISHED (the file is gone, which is its owner's right), DAMAGED (the object is the upload of this file, and is no
+    #: longer the same, so the file stays), UNSETTLED (still being written) or FAILED
     state: str
     size: int = 0
     proof: Proof | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .changeset import Changes
-from .compare import Comparer
+from .compare import ALWAYS, REWRITTEN, Comparer
 from .download import Downloader
 from .errors import Incomplete
 from .journal import Journal
@@ -45,8 +45,8 @@ class Rules:
     concurrency: int | None
     keep_replaced: str | None
     samples: int
-    #: whether a download replaces a file that differs
-    replace: bool = True
+    #: which files that differ a download replaces
+    replace: str = ALWAYS
     #: how much may go over the line in a second, by the time of the day
     bandwidth: Timetable | None = None
 
@@ -90,7 +90,7 @@ class Run:
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
         """The result of a run, or of a prediction (an empty tally)."""
         took = time.monotonic() - self._begun
-        left = plan.files - tally.files - tally.vanished
+        left = plan.files - tally.settled
         return {
             "plan": plan.as_dict(self._rules.direction),
             "transferred": {"files": tally.files, "bytes": tally.nbytes},
@@ -113,7 +113,7 @@ class Run:
         A file that is still being written is the one thing that may be left, as long as its application runs. Against the journal
         the application is meant to be stopped, so there nothing may be left.
         """
-        left = plan.files - tally.files - tally.vanished - (0 if self._rules.against_journal else tally.unsettled)
+        left = plan.files - tally.settled - (0 if self._rules.against_journal else tally.unsettled)
         if not left:
             return
         raise IncompleteSync(self.tried, said=_why(plan, tally, left), result=result)
@@ -145,10 +145,22 @@ class Sync(Run):
         listing = self._store.listing(self._tree.prefix)
         return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
 
+    def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
+        """The same, and what was found to be damaged in the store."""
+        return {**super().result(plan, tally), "damaged": tally.damaged}
+
     def _mover(self) -> Mover:
         rules = self._rules
         if rules.direction == DOWNLOAD:
-            return Downloader(self._store, self._tree, rules.keep_replaced, rules.etag_is_md5, rules.part_size, self._progress)
+            return Downloader(
+                self._store,
+                self._tree,
+                rules.keep_replaced,
+                rules.etag_is_md5,
+                rules.part_size,
+                self._progress,
+                only_rewritten=rules.replace == REWRITTEN,
+            )
         return Uploader(self._store, self._tree, rules.part_size, Budget(MEMORY), self._progress)
 
 

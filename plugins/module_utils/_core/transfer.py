@@ -15,7 +15,7 @@ from .arenas import share_memory
 from .crew import fan_out
 from .errors import MediastoreError
 from .journal import Journal
-from .model import DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
+from .model import DAMAGED, DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
 from .pilot import Pilot
 from .ports import Progress
 from .problems import printable
@@ -43,7 +43,7 @@ class Tally:
 
     def __init__(self, samples: int) -> None:
         self.files = self.nbytes = 0
-        self.retaken = self.vanished = self.unsettled = self.failed = 0
+        self.retaken = self.vanished = self.damaged = self.unsettled = self.failed = 0
         self.gave_up = ""
         self._most = samples
         self.samples: dict[str, list[str]] = {}
@@ -56,12 +56,20 @@ class Tally:
             self.nbytes += outcome.size
         elif outcome.state == VANISHED:
             self.vanished += 1
+        elif outcome.state == DAMAGED:
+            self.damaged += 1
+            self._sample(DAMAGED, printable(outcome.key))
         elif outcome.state == UNSETTLED:
             self.unsettled += 1
             self._sample(UNSETTLED, printable(outcome.key))
         else:
             self.failed += 1
             self._sample(FAILED, f"{printable(outcome.key)}: {outcome.error[:400]}")
+
+    @property
+    def settled(self) -> int:
+        """Those about which nothing is left to be done."""
+        return self.files + self.vanished + self.damaged
 
     def _sample(self, kind: str, text: str) -> None:
         shown = self.samples.setdefault(kind, [])

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
-from .compare import still_proved, tells_content
+from .compare import carries_time, still_proved, tells_content
 from .crew import fan_out
 from .digest import Digest, digest_of_file, plausible_parts
 from .errors import MediastoreError
@@ -25,9 +25,11 @@ from .transfer import attended
 from .upload import read_back
 
 MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE = "matched", "missing", "different", "extra", "unreadable"
+#: written anew by somebody else since the file was uploaded, which is no damage where somebody may
+REWRITTEN = "rewritten"
 #: came or changed after the last sync of a live directory, so nothing is claimed about it
 PENDING = "pending"
-VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE, PENDING)
+VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE, REWRITTEN, PENDING)
 NONE, SAMPLE, ALL = "none", "sample", "all"
 
 
@@ -41,6 +43,8 @@ class Finding(NamedTuple):
     size: int = 0
     #: the digest of the local file, if reading back is to compare with it
     md5: str = ""
+    #: of the local file, if it is the one that was uploaded and the object is not: its upload carries that time
+    uploaded_ns: int = 0
 
 
 class Findings:
@@ -93,6 +97,7 @@ class Verifier:
         workers: int | None,
         progress: Progress,
         live: bool = False,
+        may_be_rewritten: bool = False,
     ) -> None:
         self._tree = tree
         self._store = store
@@ -103,6 +108,7 @@ class Verifier:
         self._workers = workers
         self._progress = progress
         self._live = live
+        self._may_be_rewritten = may_be_rewritten
         self._sample: list[Finding] = []
 
     def run(
@@ -139,7 +145,7 @@ class Verifier:
             self._progress.tick()
             if finding is None:
                 findings.vanished += 1
-            elif finding.md5 and (self._read_back == ALL or not finding.verdict):
+            elif finding.uploaded_ns or (finding.md5 and (self._read_back == ALL or not finding.verdict)):
                 yield finding
             else:
                 findings.add(finding)
@@ -157,11 +163,11 @@ class Verifier:
                 self._sample[place] = finding
 
     def _collect(self, jobs: Iterator[Finding], findings: Findings) -> None:
-        hardly_any = self._read_back == NONE and self._etag_is_md5
+        hardly_any = self._read_back == NONE and self._etag_is_md5 and not self._may_be_rewritten
         workers = Pilot(1 if hardly_any else self._workers, lambda: self._store.busy)
         for finding in fan_out(jobs, self._by_reading, workers, lambda: False):
             if finding is not None:
-                findings.read_back += 1
+                findings.read_back += bool(finding.md5)
                 findings.add(finding)
             self._progress.tick()
 
@@ -187,10 +193,17 @@ class Verifier:
             gone = not os.path.lexists(self._tree.path(file.key))
             return None if gone else Finding(file.key, MISSING, size=file.size)
         if thing.size != file.size:
-            return Finding(file.key, DIFFERENT, f"{thing.size} bytes in the store, {file.size} here", file.size)
+            why = f"{thing.size} bytes in the store, {file.size} here"
+            return Finding(file.key, DIFFERENT, why, file.size, uploaded_ns=self._uploaded_ns(file, thing, proof))
         if proof and proof.covers(file) and proof.etag == thing.etag:
             return Finding(file.key, MATCHED, size=file.size, md5=proof.md5)
         return self._by_digest(file, thing, proof)
+
+    def _uploaded_ns(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> int:
+        """The file's time, if its proof is about another object, so that this one may have been written anew; else 0."""
+        if not self._may_be_rewritten or proof is None or proof.etag == thing.etag:
+            return 0
+        return file.mtime_ns if (file.size, file.mtime_ns) == (proof.size, proof.mtime_ns) else 0
 
     def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
         parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)
@@ -204,17 +217,22 @@ class Verifier:
             return Finding(file.key, DIFFERENT, "it is being written", file.size)
         if digest.part_size_for(thing.etag) is not None or (proof and proof.etag == thing.etag and proof.md5 == digest.md5):
             return Finding(file.key, MATCHED, size=file.size, md5=digest.md5)
+        uploaded_ns = self._uploaded_ns(file, thing, proof)
         if tells_content(thing.etag, self._etag_is_md5):
-            return Finding(file.key, DIFFERENT, "same size, other content", file.size)
-        return Finding(file.key, "", size=file.size, md5=digest.md5)
+            return Finding(file.key, DIFFERENT, "same size, other content", file.size, uploaded_ns=uploaded_ns)
+        return Finding(file.key, "", size=file.size, md5=digest.md5, uploaded_ns=uploaded_ns)
 
     def _by_reading(self, finding: Finding) -> Finding:
-        """The verdict after getting the object and summing it up."""
+        """The verdict after getting the object: what it says of itself and, where that can tell more, its content."""
         try:
-            back: Digest = read_back(self._store, finding.key)
+            if finding.md5:
+                back: Digest = read_back(self._store, finding.key)
+                self._progress.moved(back.size)
+                if back.md5 == finding.md5:
+                    return finding._replace(verdict=MATCHED)
+                finding = finding._replace(verdict=DIFFERENT, why="reading it back gave other content")
+            if finding.uploaded_ns and not carries_time(self._store.read(finding.key).mtime_ns, finding.uploaded_ns):
+                return finding._replace(verdict=REWRITTEN, why="")
         except MediastoreError as exc:
             return finding._replace(verdict=UNREADABLE, why=str(exc)[:300])
-        self._progress.moved(back.size)
-        if back.md5 == finding.md5:
-            return finding._replace(verdict=MATCHED)
-        return finding._replace(verdict=DIFFERENT, why="reading it back gave other content")
+        return finding

@@ -13,6 +13,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.model import R
 from ansible_collections.mediastore.s3.plugins.module_utils._core.ports import Reading
 
 CHUNK = 1000
+TIME_NS = 1_600_000_000_123_456_789
 
 
 class MemoryStore:
@@ -36,6 +37,8 @@ class MemoryStore:
         self.puts: list[str] = []
         self.reads: list[str] = []
         self.md5s: dict[str, bytes] = {}
+        #: what an object says about the time of its file, where that is not TIME_NS
+        self.times: dict[str, int] = {}
         self.part_counts: dict[str, int] = {}
         self.before_store = lambda key: None
         self._lock = threading.Lock()
@@ -81,5 +84,5 @@ class MemoryStore:
                 self.cut[key] -= 1
                 body = body[: size // 2]
         return Reading(
-            size, self.etags[key], 1_600_000_000_123_456_789, (body[at : at + CHUNK] for at in range(0, len(body), CHUNK))
+            size, self.etags[key], self.times.get(key, TIME_NS), (body[at : at + CHUNK] for at in range(0, len(body), CHUNK))
         )

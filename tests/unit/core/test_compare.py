@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import TICK_NS, Comparer, proof_of
+from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import NEVER, REWRITTEN, TICK_NS, Comparer, proof_of
 from ansible_collections.mediastore.s3.plugins.module_utils._core.digest import multipart_etag
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import LocalFile, RemoteObject, Row
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
@@ -42,7 +42,7 @@ def verdict(side, remote, proof=None, *, compare="auto", direction="upload", eta
 
 def test_a_download_that_replaces_nothing_reads_nothing(side):
     tree, file = side
-    comparer = Comparer("download", "auto", lambda key: b"/does/not/exist", True, 8, replace=False)
+    comparer = Comparer("download", "auto", lambda key: b"/does/not/exist", True, 8, replace=NEVER)
     other = RemoteObject("x", 3, OTHER)
     assert comparer.listed(Row("x", file, other, None)).reason == "kept"
     assert comparer.listed(Row("x", None, other, None)).action == "download"
@@ -79,10 +79,24 @@ def test_truth_table_download(side):
 
 def test_a_download_that_replaces_nothing_keeps_what_exists(side):
     tree, file = side
-    comparer = Comparer("download", "auto", tree.path, True, 8, replace=False)
+    comparer = Comparer("download", "auto", tree.path, True, 8, replace=NEVER)
     row = Row("x", file, RemoteObject("x", 3, OTHER), None)
     assert comparer.listed(row)[:2] == ("ignore", "kept")
     assert comparer.listed(row._replace(local=None))[:2] == ("download", "missing")
+
+
+def test_a_download_of_what_was_rewritten_leaves_what_was_not(side):
+    tree, file = side
+    comparer = Comparer("download", "auto", tree.path, True, 8, replace=REWRITTEN)
+    row = Row("x", file, RemoteObject("x", len(BODY), OTHER), proof_of(file, MD5, MD5, 0, later()))
+    assert comparer.listed(row)[:2] == ("download", "content")
+    assert comparer.listed(row._replace(proof=None))[:2] == ("download", "content")
+    assert comparer.listed(row._replace(remote=RemoteObject("x", 3, OTHER)))[:2] == ("download", "size")
+    # the file has changed since it was proved, the object has not
+    young = row.proof._replace(etag=OTHER, mtime_ns=5, size=3)
+    assert comparer.listed(row._replace(proof=young))[:2] == ("ignore", "kept")
+    assert comparer.listed(row._replace(remote=RemoteObject("x", 3, OTHER), proof=young))[:2] == ("ignore", "kept")
+    assert comparer.listed(row._replace(remote=RemoteObject("x", len(BODY), MD5)))[:2] == ("keep", "proved")
 
 
 def test_an_opaque_etag_is_believed_as_long_as_it_is_the_proved_one(side):

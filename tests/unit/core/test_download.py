@@ -10,17 +10,18 @@ import os
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.download import Downloader
-from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DONE, FAILED, Todo
+from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DAMAGED, DONE, FAILED, Todo
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
 
-from .memory import MemoryStore
+from .memory import TIME_NS, MemoryStore
 
 BODY = bytes(range(256)) * 20
 
 
-def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True):
-    downloader = Downloader(store, Tree(str(root)), str(keep) if keep else None, etag_is_md5, 8 << 20, Silent())
+def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True, only_rewritten=False):
+    keep = str(keep) if keep else None
+    downloader = Downloader(store, Tree(str(root)), keep, etag_is_md5, 8 << 20, Silent(), only_rewritten)
     outcome = downloader(Todo(key, "download", "missing", 0))
     downloader.settle()
     return outcome
@@ -118,6 +119,23 @@ def test_without_hard_links_the_file_is_moved(root, tmp_path, monkeypatch):
         (root / "x").write_bytes(b"version %d" % number)
         assert bring(root, MemoryStore({"x": BODY}), "x", keep=kept).state == DONE
     assert {(kept / name).read_bytes() for name in names(kept)} == {b"version 0", b"version 1"}
+
+
+def test_a_damaged_upload_does_not_replace_its_file_and_a_new_version_does(root):
+    (root / "a/b").mkdir(parents=True)
+    (root / "a/b/x").write_bytes(b"whole")
+    os.utime(root / "a/b/x", ns=(TIME_NS, TIME_NS))
+    store = MemoryStore({"a/b/x": BODY, "a/b/new": BODY})
+    outcome = bring(root, store, only_rewritten=True)
+    assert (outcome.state, outcome.proof) == (DAMAGED, None)
+    assert (root / "a/b/x").read_bytes() == b"whole"
+    assert names(root) == ["a/b/x"]
+    assert bring(root, store, "a/b/new", only_rewritten=True).state == DONE
+    store.times["a/b/x"] = 1_600_000_000 * 10**9  # as some stores remember it
+    assert bring(root, store, only_rewritten=True).state == DAMAGED
+    store.times["a/b/x"] = TIME_NS + 1
+    assert bring(root, store, only_rewritten=True).state == DONE
+    assert (root / "a/b/x").read_bytes() == BODY
 
 
 def test_what_a_killed_run_left_is_overwritten(root):

@@ -18,7 +18,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.progress impor
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
 from ansible_collections.mediastore.s3.plugins.module_utils._core.verify import Verifier
 
-from .memory import MemoryStore
+from .memory import TIME_NS, MemoryStore
 
 FILES = {"a": b"1", "b/c": b"22", "d": b"333"}
 
@@ -31,8 +31,8 @@ def tree(tmp_path):
     return Tree(str(tmp_path))
 
 
-def check(tree, store, proofs=(), read_back="none", sample=2, etag_is_md5=True, listing=None, live=False, abandoned=False):
-    verifier = Verifier(tree, store, etag_is_md5, 8 << 20, read_back, sample, 3, Silent(), live)
+def check(tree, store, proofs=(), read_back="none", sample=2, etag_is_md5=True, listing=None, abandoned=False, **may):
+    verifier = Verifier(tree, store, etag_is_md5, 8 << 20, read_back, sample, 3, Silent(), **may)
     return verifier.run(store.listing("") if listing is None else listing, proofs, 5, lambda: abandoned)
 
 
@@ -53,7 +53,7 @@ def test_all_is_well(tree):
     findings = check(tree, MemoryStore(FILES))
     assert findings.verified(extra_fails=True)
     assert findings.as_dict() == {
-        "counts": {"matched": 3, "missing": 0, "different": 0, "extra": 0, "unreadable": 0, "pending": 0},
+        "counts": {"matched": 3, "missing": 0, "different": 0, "extra": 0, "unreadable": 0, "rewritten": 0, "pending": 0},
         "samples": {},
         "files": 3,
         "bytes": 6,
@@ -65,7 +65,15 @@ def test_all_is_well(tree):
 def test_everything_wrong_is_named(tree):
     store = MemoryStore({"a": b"2", "b/c": b"longer", "e": b"x"})
     findings = check(tree, store)
-    assert findings.as_dict()["counts"] == {"matched": 0, "missing": 1, "different": 2, "extra": 1, "unreadable": 0, "pending": 0}
+    assert findings.as_dict()["counts"] == {
+        "matched": 0,
+        "missing": 1,
+        "different": 2,
+        "extra": 1,
+        "unreadable": 0,
+        "rewritten": 0,
+        "pending": 0,
+    }
     assert findings.samples == {
         "missing": ["d"],
         "different": ["a (same size, other content)", "b/c (6 bytes in the store, 2 here)"],
@@ -161,7 +169,7 @@ def test_live_what_came_after_the_sync_is_pending_and_what_was_proved_is_not(tre
     (tmp_path / "d").write_bytes(b"4444")
     (tmp_path / "new").write_bytes(b"5")
     findings = check(tree, MemoryStore(FILES), proofs, live=True)
-    assert findings.as_dict()["counts"] == {"matched": 2, "missing": 0, "different": 0, "extra": 0, "unreadable": 0, "pending": 2}
+    assert findings.counts == {"matched": 2, "pending": 2}
     assert findings.verified(True)
     assert not check(tree, MemoryStore({"b/c": b"22"}), proofs, live=True).verified(False)
     assert not check(tree, MemoryStore(FILES), proofs).verified(False)
@@ -182,3 +190,45 @@ def test_live_a_young_file_that_was_proved_and_is_lost_is_not_pending(tree, obje
     findings = check(tree, store, young, live=True)
     assert findings.counts["pending"] == 0
     assert not findings.verified(False)
+
+
+@pytest.fixture
+def uploaded(tree):
+    """The tree as it was uploaded, with the proofs; and what an object says that carries the time of its file."""
+    for name in FILES:
+        os.utime(tree.path(name), ns=(TIME_NS, TIME_NS))
+    return proofs_of(tree)
+
+
+@pytest.mark.parametrize("etag_is_md5", [True, False])
+def test_what_somebody_has_written_anew_is_told_from_what_is_damaged(tree, uploaded, etag_is_md5):
+    store = MemoryStore({**FILES, "a": b"9", "b/c": b"another size", "d": b"444"})
+    store.times.update({"a": 1_700_000_000_000_000_000, "b/c": TIME_NS + 1})
+    findings = check(tree, store, uploaded, may_be_rewritten=True, etag_is_md5=etag_is_md5)
+    assert (findings.counts["rewritten"], findings.counts["different"], findings.counts["matched"]) == (2, 1, 0)
+    assert findings.samples["rewritten"] == ["a", "b/c"]
+    assert findings.samples["different"][0].startswith("d (")
+    assert not findings.verified(False)
+    assert findings.files == 3
+    store.times["d"] = 5
+    assert check(tree, store, uploaded, may_be_rewritten=True, etag_is_md5=etag_is_md5).verified(False)
+    assert check(tree, store, uploaded, etag_is_md5=etag_is_md5).counts["different"] == 3
+
+
+def test_nothing_was_rewritten_that_no_proof_is_about(tree, uploaded):
+    store = MemoryStore({**FILES, "a": b"9", "d": b"444"})
+    store.times.update(a=5, d=5)
+    assert check(tree, store, may_be_rewritten=True).counts["different"] == 2
+    # of another version of the file, or of the very object that is there
+    others = [uploaded[0]._replace(mtime_ns=7), uploaded[1], uploaded[2]._replace(etag=store.etags["d"])]
+    findings = check(tree, store, others, may_be_rewritten=True)
+    assert (findings.counts["different"], findings.counts["rewritten"]) == (1, 0)
+
+
+def test_what_is_gone_is_missing_whoever_may_write(tree, uploaded):
+    store = MemoryStore({"a": b"1", "b/c": b"22"})
+    assert check(tree, store, uploaded, may_be_rewritten=True).counts["missing"] == 1
+    store = MemoryStore({**FILES, "d": b"444"})
+    listing = list(store.listing(""))
+    store.refuses.add("d")
+    assert check(tree, store, uploaded, may_be_rewritten=True, listing=listing).counts["unreadable"] == 1

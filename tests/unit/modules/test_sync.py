@@ -319,6 +319,38 @@ def test_what_is_replaced_is_kept(bucket, source, tmp_path):
     assert contents(tmp_path / "kept") == {"a/x": b"the local one"}
 
 
+def rewrite(moto, key, body, **said):
+    """As an application does it, or with the metadata of the object that was there, as damage has it."""
+    moto.client().put_object(Bucket="media", Key=key, Body=body, **said)
+
+
+def test_what_was_rewritten_comes_back_and_what_was_damaged_does_not(moto, source, tmp_path):
+    moto.client().create_bucket(Bucket="media")
+    write(source, damaged=b"whole", rewritten=b"old", cut=b"not cut", young=b"older", same=b"same")
+    for name in names(source):
+        os.utime(source / name, ns=(1, 1_600_000_000_123_456_789))
+    journal = str(tmp_path / "j")
+    sync(moto, source, journal=journal)
+    for key, body in (("damaged", b"WHOLE"), ("cut", b"not")):
+        rewrite(moto, key, body, Metadata=moto.client().head_object(Bucket="media", Key=key)["Metadata"])
+    rewrite(moto, "rewritten", b"new")
+    rewrite(moto, "added", b"added")
+    write(source, young=b"changed here")
+    options = {"direction": "download", "replace": "rewritten", "journal": journal, "keep_replaced": str(tmp_path / "kept")}
+    done = sync(moto, source, **options)
+    assert (done["complete"], done["transferred"]["files"], done["damaged"]) == (True, 2, 2), done
+    assert sorted(done["samples"]["damaged"]) == ["cut", "damaged"]
+    assert done["plan"]["reasons"]["kept"] == 1
+    expected = {"damaged": b"whole", "rewritten": b"new", "cut": b"not cut", "young": b"changed here", "same": b"same"}
+    assert contents(source) == {**expected, "added": b"added"}
+    assert contents(tmp_path / "kept") == {"rewritten": b"old"}
+    again = sync(moto, source, **options)
+    assert (again["changed"], again["damaged"]) == (False, 2)
+    # and what is uploaded then repairs the bucket
+    assert sync(moto, source, journal=journal)["transferred"]["files"] == 3
+    assert sync(moto, source, direction="download", journal=journal)["plan"]["unchanged"]["files"] == 6
+
+
 def test_the_progress_file(bucket, source, tmp_path):
     write(source, a=b"1", b=b"22")
     sync(bucket, source, progress_file=str(tmp_path / "p"))

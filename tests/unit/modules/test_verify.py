@@ -85,6 +85,27 @@ def test_live_needs_a_journal_and_forgives_what_came_later(bucket, source, tmp_p
     assert (found["verified"], found["counts"]["pending"]) == (True, 1)
 
 
+def test_what_was_written_anew_since_is_no_difference_if_asked(moto, source, tmp_path):
+    client = moto.client()
+    client.create_bucket(Bucket="media")
+    for name in ("a", "b/c"):
+        os.utime(source / name, ns=(1, 1_600_000_000_123_456_789))
+    assert "journal" in run("verify", moto, source, rewritten="ignore")["msg"]
+    journal = str(tmp_path / "j")
+    run("sync", moto, source, journal=journal)
+    client.put_object(Bucket="media", Key="a", Body=b"2")
+    failed = run("verify", moto, source, journal=journal)
+    assert failed["samples"] == {"different": ["a (same size, other content)"]}
+    found = run("verify", moto, source, journal=journal, rewritten="ignore")
+    assert (found["verified"], found["counts"]["rewritten"], found["counts"]["matched"]) == (True, 1, 1)
+    assert found["samples"] == {"rewritten": ["a"]}
+    said = client.head_object(Bucket="media", Key="b/c")["Metadata"]
+    client.put_object(Bucket="media", Key="b/c", Body=b"cut", Metadata=said)
+    failed = run("verify", moto, source, journal=journal, rewritten="ignore")
+    assert failed["failed"] and "b/c (3 bytes in the store" in failed["msg"]
+    assert failed["counts"]["rewritten"] == 1
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"path": "/no/such"}, "does not exist"), ({"sample": 0}, "sample"), ({"bucket": "no-such"}, "NoSuchBucket")],
