@@ -14,7 +14,7 @@ description:
   - Compares every file of a directory with a listing of the bucket, by size and by MD5 against the ETag.
   - Files that O(journal) still covers are not read again, so that a large directory is verified in the time of one listing.
   - Where an ETag tells nothing about the content, the object is read back.
-  - Changes nothing, on neither side.
+  - Changes nothing, on neither side; only O(missing=forget) writes, to O(journal).
 author:
   - mediastore.s3 contributors (@mediastore)
 extends_documentation_fragment:
@@ -26,7 +26,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It never changes anything.
+    details: It never changes anything. What O(missing=forget) would take out of O(journal) stays in there.
   diff_mode:
     support: none
   idempotent:
@@ -65,6 +65,16 @@ options:
     type: str
     choices: [ignore, fail]
     default: ignore
+  missing:
+    description:
+      - What becomes of a file whose object is not in the bucket. V(fail) takes it for a difference.
+      - V(forget) is meant for a directory whose application has moved to the bucket and may have deleted the object there. Such
+        files are counted as C(missing), are no difference, and are taken out of O(journal), so that nothing believes any more
+        that the bucket has them.
+    type: str
+    choices: [fail, forget]
+    default: fail
+    version_added: 0.2.0
   rewritten:
     description:
       - Whether an object that somebody has written anew since its file was uploaded is a difference. V(ignore) is meant for a
@@ -191,6 +201,7 @@ from ..module_utils._base.tree import (
     Watch,
     etag_is_md5,
     journal_path,
+    kept_journal,
     old_proofs,
     open_store,
     open_tree,
@@ -209,10 +220,11 @@ SPEC = TREE.merge(
             "sample": {"type": "int", "default": 20},
             "live": {"type": "bool", "default": False},
             "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+            "missing": {"type": "str", "choices": ["fail", "forget"], "default": "fail"},
             "rewritten": {"type": "str", "choices": ["ignore", "fail"], "default": "fail"},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
-        required_if=[("live", True, ["journal"]), ("rewritten", "ignore", ["journal"])],
+        required_if=[("live", True, ["journal"]), ("rewritten", "ignore", ["journal"]), ("missing", "forget", ["journal"])],
     )
 )
 
@@ -252,13 +264,24 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
             params["sample"],
             params["concurrency"],
             progress_of(module),
-            params["live"],
-            params["rewritten"] == "ignore",
+            live=params["live"],
+            may_be_rewritten=params["rewritten"] == "ignore",
+            may_be_deleted=params["missing"] == "forget",
         )
         watch = Watch(params["progress_file"])
         findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"], watch)
+    forget(module, path, findings.deleted, doing)
     by = {"engine": store.engine, "engine_reason": store.engine_reason}
     return judge(module, findings, doing, {"duration_s": round(time.monotonic() - begun, 2), **by})
+
+
+def forget(module: StoreModule, path: str | None, keys: list[str], doing: str) -> None:
+    """Take the proofs of objects out of the journal that are not there any more; only when all of the listing has been seen."""
+    if not keys or not path or module.check_mode:
+        return
+    with kept_journal(module, path, 0, doing) as journal:
+        for key in keys:
+            journal.disprove(key)
 
 
 def judge(module: StoreModule, findings: Findings, doing: str, how: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -3,12 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Migrations during which everything goes wrong; `make chaos` sets up what they need.
 
-    RUNS=10 SEED=1 FILES=1000 REWRITES=0 python -m ansible_collections.mediastore.s3.tests.chaos
+    RUNS=10 SEED=1 FILES=1000 REWRITES=0.2 DELETES=0.05 python -m ansible_collections.mediastore.s3.tests.chaos
 
 Each run is a migration there, perhaps back, and perhaps there again, with one kill in each stage and a bad line to the store.
 What was cut short or failed is run again, as a user would. In the end the application must serve all that it ever acknowledged.
-REWRITES is the share of the uploads that write a medium anew. An application may do that after the switch and before the proof,
-which takes it for damage and undoes the cutover (docs/migration.md).
+REWRITES is the share of the uploads that write a medium anew, DELETES the share that is followed by the end of an earlier one.
 Run number N has the seed SEED + N - 1, so `RUNS=1 SEED=` repeats one: the same plan and the same faults, at moments that
 depend on the machine.
 """
@@ -53,18 +52,19 @@ class Lost(Exception):
 def main() -> None:
     """Run as many as asked for, and say how they ended."""
     runs, seed = int(os.environ.get("RUNS") or 10), int(os.environ.get("SEED") or 1)
-    files, rewrites = int(os.environ.get("FILES") or 1000), float(os.environ.get("REWRITES") or 0)
+    files = int(os.environ.get("FILES") or 1000)
+    shares = {name: float(os.environ.get(name) or usual) for name, usual in (("REWRITES", 0.2), ("DELETES", 0.05))}
     happened: Counter[str] = Counter()
     lost = 0
     for number in range(seed, seed + runs):
         directory, began = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
         try:
-            text = one_run(directory, number, files, rewrites, happened)
+            text = one_run(directory, number, files, shares, happened)
             shutil.rmtree(directory)
         except Lost as error:
             lost += 1
-            again = f"make chaos RUNS=1 SEED={number} FILES={files} REWRITES={rewrites:g}"
-            text = f"LOST: {error}\n  kept: {directory}; repeat it: {again}"
+            given = " ".join(f"{name}={value}" for name, value in {"SEED": number, "FILES": files, **shares}.items())
+            text = f"LOST: {error}\n  kept: {directory}; repeat it: make chaos RUNS=1 {given}"
         print(f"seed {number}: {time.monotonic() - began:.0f} s, {text}", flush=True)
     faults = sum(happened.values())
     print("  ".join(f"{kind} {count}" for kind, count in sorted(happened.items())))
@@ -72,21 +72,20 @@ def main() -> None:
     sys.exit(bool(lost) or not faults)
 
 
-def one_run(directory: Path, seed: int, files: int, rewrites: float, happened: Counter[str]) -> str:
+def one_run(directory: Path, seed: int, files: int, shares: dict[str, float], happened: Counter[str]) -> str:
     """One migration; what happened to it is counted, how it went is said."""
     dice = random.Random(seed)
     said = []
     with chaos_site(directory, seed, files, FAULT_RATE) as (site, proxy):
         try:
-            with Clients(site, seed, rewrites) as clients:
+            with Clients(site, seed, shares["REWRITES"], shares["DELETES"]) as clients:
                 for stage in dice.choice(JOURNEYS):
                     said.append(f"{stage} ({', '.join(go_through(site, stage, dice, happened))})")
             require_served(site)
         finally:
             happened.update(proxy.faults)
-        said.append(
-            f"{clients.uploads} uploads and {files} old files are served, {sum(proxy.faults.values())} requests had a fault"
-        )
+        said.append(f"{clients.uploads} uploads but {clients.deleted} that were deleted, and {files} old files, are served")
+        said.append(f"{sum(proxy.faults.values())} requests had a fault")
     return "; ".join(said)
 
 

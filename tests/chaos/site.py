@@ -46,6 +46,7 @@ def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[
         site = ChaosSite(directory, store, seed)
         way = {"endpoint_url": proxy.url, "ca_path": str(certificates.ca), "read_timeout": READ_TIMEOUT_S}
         site.variables = {"mediastore_store": {**store.connection, **way}, "generic_health_timeout": 20}
+        site.variables["migrate_accept_deleted"] = True
         stack.callback(site.close)
         site.build(files=10)
         site.fill(files)
@@ -53,19 +54,22 @@ def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[
 
 
 class Clients(Writer):
-    """Some who add media, and write ``rewrites`` of them anew, all the time; the site remembers what was acknowledged."""
+    """Some who add media all the time, write a share of them anew and delete some; the site remembers what was acknowledged."""
 
-    def __init__(self, site: Site, seed: int, rewrites: float) -> None:
+    def __init__(self, site: Site, seed: int, rewrites: float, deletes: float) -> None:
         super().__init__(site)
         self._dice = random.Random(seed)
         self._rewrites = rewrites
-        self.uploads = 0
+        self._deletes = deletes
+        self.uploads = self.deleted = 0
 
     def _write(self) -> None:
         mine: list[str] = []
         number = 0
         while not self._end.wait(self.pause_s):
             number += 1
+            if mine and self._dice.random() < self._deletes:
+                self.deleted += self.site.delete(mine.pop(self._dice.randrange(len(mine))))
             anew = bool(mine) and self._dice.random() < self._rewrites
             key = self._dice.choice(mine) if anew else f"live/{number % 7}/{number}.bin"
             if self.site.upload(key, self._dice.choice((5, 2000, 150_000))):

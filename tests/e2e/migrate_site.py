@@ -166,6 +166,11 @@ class Site:
             self.acknowledged[key] = body
         return stored
 
+    def delete(self, key: str) -> bool:
+        """Delete a medium; from then on nobody asks for it."""
+        self.acknowledged.pop(key, None)
+        return self.request("DELETE", key)[0] == 204
+
     def lost(self) -> list[str]:
         """The keys that the application no longer serves as it acknowledged them."""
         return [key for key, body in self.acknowledged.items() if self.request("GET", key) != (200, body)]

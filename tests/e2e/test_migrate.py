@@ -195,6 +195,12 @@ def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
     assert site.lost() == []
 
 
+def deletes(site, key):
+    """Code by which the application is asked to delete a medium."""
+    request = f"urllib.request.Request('http://127.0.0.1:{site.port}/media/{key}', method='DELETE')"
+    return f"urllib.request.urlopen({request}, timeout=20).close()"
+
+
 def rewriting(site, tmp_path, key, body, also="pass"):
     """Have the application write a medium anew as soon as it runs on the bucket; a medium that is not served any more is lost."""
     start = site.inventory()["all"]["hosts"]["depot"]["generic_start_command"]
@@ -226,6 +232,29 @@ def test_a_medium_that_is_written_anew_before_the_proof_is_no_damage(site, tmp_p
     assert site.lost() == []
     ran(site.play("finalize", "-e", "migrate_keep_backup_days=0"))
     assert not site.backup.exists()
+    assert site.lost() == []
+
+
+def test_a_medium_that_the_application_deletes_is_missing_until_somebody_says_so(site, tmp_path):
+    """During the proof it undoes the cutover, later it keeps the backup; with migrate_accept_deleted its old file stays."""
+    key, number = "first/5/5.bin", "first/6/6.bin"
+    old = site.acknowledged[key]
+    rewriting(site, tmp_path, "first/2/2.bin", b"new", also=deletes(site, key))
+    del site.acknowledged[key]
+    accept = ("-e", "migrate_accept_deleted=true", "-e", "migrate_keep_backup_days=0")
+    ran(site.play("cutover", *accept))
+    assert site.delete(number)
+    refused = site.play("finalize", *accept[2:])
+    assert refused.status != 0
+    assert key not in refused.output, "it was accepted, and the journal does not say any more that it is there"
+    assert "so nothing of it was removed: " in refused.output and "1 missing, 0 different" in re.sub(r"\s+", " ", refused.output)
+    assert number in refused.output
+    assert len([path for path in site.backup.rglob("*") if path.is_file()]) == 60
+    done = ran(site.play("finalize", *accept))
+    assert key in done.output and number in done.output
+    left = {str(path.relative_to(site.backup)): path.read_bytes() for path in site.backup.rglob("*") if path.is_file()}
+    assert set(left) == {key, number} and left[key] == old
+    assert site.stage() == "finalized"
     assert site.lost() == []
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small application with media: PUT stores, GET reads; its configuration file says whether in a directory or in a bucket.
+"""A small application with media: PUT stores, GET reads, DELETE deletes; its configuration says whether files or objects.
 
     python tests/servers/depot.py start CONFIG     returns when it answers; succeeds when it runs already
     python tests/servers/depot.py stop CONFIG      finishes the requests at hand; returns when the process is gone
@@ -41,6 +41,8 @@ class Backend(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
 
+    def delete(self, key: str) -> None: ...
+
 
 class InDirectory:
     """Media as files."""
@@ -60,6 +62,9 @@ class InDirectory:
     def get(self, key: str) -> bytes | None:
         path = self.directory / key
         return path.read_bytes() if path.is_file() else None
+
+    def delete(self, key: str) -> None:
+        (self.directory / key).unlink(missing_ok=True)
 
 
 class InBucket:
@@ -96,6 +101,9 @@ class InBucket:
         except self.client.exceptions.NoSuchKey:
             return None
 
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
 
 def open_backend(config: dict[str, Any]) -> Backend:
     """The backend that the configuration names."""
@@ -106,13 +114,16 @@ def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
     """The request handler for a backend."""
 
     class Handler(BaseHTTPRequestHandler):
-        """GET and PUT /media/KEY, GET /health."""
+        """GET, PUT and DELETE /media/KEY, GET /health."""
 
         def do_GET(self) -> None:
             self._answering(self._get)
 
         def do_PUT(self) -> None:
             self._answering(self._put)
+
+        def do_DELETE(self) -> None:
+            self._answering(self._delete)
 
         def _get(self) -> None:
             if self.path == "/health":
@@ -125,6 +136,10 @@ def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
         def _put(self) -> None:
             backend.put(self._key(), self.rfile.read(int(self.headers["Content-Length"])))
             self._answer(201, b"")
+
+        def _delete(self) -> None:
+            backend.delete(self._key())
+            self._answer(204, b"")
 
         def _answering(self, act: Callable[[], None]) -> None:
             try:

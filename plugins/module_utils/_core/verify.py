@@ -50,15 +50,20 @@ class Finding(NamedTuple):
 class Findings:
     """All verdicts, counted; the first few of each kind named."""
 
-    def __init__(self, samples: int) -> None:
+    def __init__(self, samples: int, may_be_deleted: bool = False) -> None:
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[str]] = {}
         self.files = self.nbytes = self.read_back = self.vanished = 0
         self._most = samples
+        #: every missing key, where whoever works on the store may have deleted them; else nothing
+        self.deleted: list[str] = []
+        self._may_be_deleted = may_be_deleted
 
     def add(self, finding: Finding) -> None:
         """Count one verdict."""
         self.counts[finding.verdict] += 1
+        if finding.verdict == MISSING and self._may_be_deleted:
+            self.deleted.append(finding.key)
         if finding.verdict != EXTRA:
             self.files += 1
             self.nbytes += finding.size
@@ -68,7 +73,7 @@ class Findings:
 
     def verified(self, extra_fails: bool) -> bool:
         """Whether every file is in the store as it is here (and, if asked, nothing else is)."""
-        bad = (MISSING, DIFFERENT, UNREADABLE) + ((EXTRA,) if extra_fails else ())
+        bad = (DIFFERENT, UNREADABLE) + ((EXTRA,) if extra_fails else ()) + (() if self._may_be_deleted else (MISSING,))
         return not any(self.counts[verdict] for verdict in bad)
 
     def as_dict(self) -> dict[str, Any]:
@@ -98,6 +103,7 @@ class Verifier:
         progress: Progress,
         live: bool = False,
         may_be_rewritten: bool = False,
+        may_be_deleted: bool = False,
     ) -> None:
         self._tree = tree
         self._store = store
@@ -109,13 +115,14 @@ class Verifier:
         self._progress = progress
         self._live = live
         self._may_be_rewritten = may_be_rewritten
+        self._may_be_deleted = may_be_deleted
         self._sample: list[Finding] = []
 
     def run(
         self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int, abandoned: Callable[[], bool] = lambda: False
     ) -> Findings:
         """March along both sides and judge every key."""
-        findings, problems = Findings(samples), Problems(f"verify {os.fsdecode(self._tree.root)}")
+        findings, problems = Findings(samples, self._may_be_deleted), Problems(f"verify {os.fsdecode(self._tree.root)}")
         wanted = (thing for thing in remote if self._wanted(thing))
         self._progress.phase("verify")
         rows = attended(march(self._tree.files(problems), wanted, proofs), abandoned, problems.tried)
@@ -234,5 +241,7 @@ class Verifier:
             if finding.uploaded_ns and not carries_time(self._store.read(finding.key).mtime_ns, finding.uploaded_ns):
                 return finding._replace(verdict=REWRITTEN, why="")
         except MediastoreError as exc:
+            if exc.code == "NoSuchKey":  # deleted since the listing
+                return finding._replace(verdict=MISSING, why="")
             return finding._replace(verdict=UNREADABLE, why=str(exc)[:300])
         return finding

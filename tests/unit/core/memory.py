@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import StoreUnreachable
+from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import StoreRefused, StoreUnreachable
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import Receipt, RemoteObject
 from ansible_collections.mediastore.s3.plugins.module_utils._core.ports import Reading
 
@@ -76,6 +76,8 @@ class MemoryStore:
     def read(self, key):
         if key in self.refuses:
             raise StoreUnreachable(f"read {key}", said="no answer", remedy="Wait.")
+        if key not in self.objects:
+            raise StoreRefused(f"read {key}", said="it is not there", remedy="Look for it.", code="NoSuchKey")
         with self._lock:
             self.reads.append(key)
             body = self.objects[key]

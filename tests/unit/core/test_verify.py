@@ -232,3 +232,20 @@ def test_what_is_gone_is_missing_whoever_may_write(tree, uploaded):
     listing = list(store.listing(""))
     store.refuses.add("d")
     assert check(tree, store, uploaded, may_be_rewritten=True, listing=listing).counts["unreadable"] == 1
+
+
+def test_what_may_have_been_deleted_is_named_in_full_and_is_no_difference(tree, uploaded):
+    store = MemoryStore({"b/c": b"22"})
+    findings = check(tree, store, uploaded, may_be_deleted=True)
+    assert (findings.counts["missing"], findings.deleted) == (2, ["a", "d"])
+    assert findings.verified(True)
+    assert check(tree, store, uploaded).deleted == []
+    # written anew before the listing, and deleted after it
+    store.objects["a"] = b"9"
+    store.etags["a"] = "0" * 32
+    listing = list(store.listing(""))
+    del store.objects["a"]
+    findings = check(tree, store, uploaded, listing=listing, may_be_rewritten=True, may_be_deleted=True)
+    assert (findings.deleted, findings.counts["missing"]) == (["d", "a"], 2)
+    store.objects["b/c"] = b"333"
+    assert not check(tree, store, uploaded, may_be_deleted=True).verified(False)

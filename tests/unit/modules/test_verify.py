@@ -106,6 +106,23 @@ def test_what_was_written_anew_since_is_no_difference_if_asked(moto, source, tmp
     assert failed["counts"]["rewritten"] == 1
 
 
+def test_what_was_deleted_is_forgotten_if_asked(moto, source, tmp_path):
+    moto.client().create_bucket(Bucket="media")
+    journal = str(tmp_path / "j")
+    run("sync", moto, source, journal=journal)
+    moto.client().delete_object(Bucket="media", Key="a")
+    options = {"journal": journal, "missing": "forget"}
+    for check in (True, False):
+        found = run("verify", moto, source, check=check, **options)
+        assert (found["verified"], found["changed"], found["counts"]["missing"]) == (True, False, 1)
+        assert found["samples"] == {"missing": ["a"]}
+        # what the journal still believes to be there would not be sent
+        predicted = run("sync", moto, source, check=True, journal=journal, against="journal")
+        assert predicted["plan"]["upload"]["files"] == (0 if check else 1)
+    assert "1 missing" in run("verify", moto, source, journal=journal)["msg"]
+    assert "journal" in run("verify", moto, source, missing="forget")["msg"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"path": "/no/such"}, "does not exist"), ({"sample": 0}, "sample"), ({"bucket": "no-such"}, "NoSuchBucket")],
