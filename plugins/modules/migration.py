@@ -134,7 +134,9 @@ options:
     type: float
     default: 0
   release:
-    description: Give the claim of this run back when the task is done, so that a run from another machine can begin at once.
+    description:
+      - Give the claim of this run back when the task is done, so that a run from another machine can begin at once.
+      - Before that, write C(report.html) for people and C(report.json) for programs into RV(directory).
     type: bool
     default: false
   controller:
@@ -179,12 +181,6 @@ EXAMPLES = r"""
   mediastore.s3.migration:
     name: media
     stage: stopping
-    path: /srv/media
-
-- name: Set the directory aside, now that the last files are in the bucket
-  mediastore.s3.migration:
-    name: media
-    stage: backed_up
     path: /srv/media
 """
 
@@ -289,7 +285,7 @@ import typing as t
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import CONTROLLER, MIGRATION, application, result, runner
+from ..module_utils._base.migration import CONTROLLER, MIGRATION, application, result, runner, tell
 from ..module_utils._core.claim import Controller
 from ..module_utils._core.errors import BadInput
 from ..module_utils._core.preflight import nested
@@ -353,7 +349,8 @@ def record(module: HostModule) -> dict[str, t.Any]:
         _check(stages, params)
         if params["stage"]:
             _enter(stages, params)
-        if params["release"]:
+        if params["release"] and not module.check_mode:
+            tell(stages, params["command"], module.warn)
             stages.release()
         return dict(
             result(directory, stages.migration, params),

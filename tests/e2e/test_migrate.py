@@ -45,15 +45,24 @@ def test_the_whole_way_and_back_and_again(site):
         assert site.stage() == "healthy"
     shown = re.search(r"down    (\S+) s for the cutover; (\S+) s were expected", done.output)
     assert float(shown.group(1)) > 0 and float(shown.group(2)) > 10
+    assert f"report  {site.state}/media/report.html" in done.output
+    told = json.loads((site.state / "media" / "report.json").read_text())
+    assert told["downtime_s"] == pytest.approx(float(shown.group(1)), abs=0.06)
+    assert told["verification"][0]["checked"] > 60 and told["log"][-1][1].startswith("proved: ")
+    assert "the application runs on the bucket; it was down for" in (site.state / "media" / "report.html").read_text()
     before_cutover = set(site.acknowledged)
     assert json.loads(site.config.read_text())["backend"] == "s3"
     assert list(site.media.rglob("*")) == [], "the application's directory is empty, so it serves from the bucket"
     assert site.lost() == []
 
     with Writer(site):
-        for number in range(5):
-            assert site.upload(f"after/{number}", 1000 * number)
-        assert site.upload("first/1/1.bin", 77), "a file of before the cutover gets another content"
+        for number in range(600):
+            assert site.upload(f"after/{number}", 10 * number)
+        for number in range(1, 300):
+            assert site.upload(f"after/{number}" if number > 30 else f"first/{number % 7}/{number}.bin", 77), "another content"
+        for number in range(500, 600):
+            assert site.delete(f"after/{number}")
+        assert site.delete("first/6/6.bin"), "which comes back, and is no loss when the next cutover looks for losses"
         ran(site.play("rollback"))
     assert set(site.acknowledged) > before_cutover
     assert site.stage() == "rolled_back"
@@ -266,6 +275,7 @@ def test_an_undone_cutover_keeps_what_was_written_anew(site, tmp_path):
     assert "The cutover was undone" in undone.output and "first/3/3.bin" in undone.output
     assert site.stage() == "rolled_back"
     assert site.lost() == []
+    assert "first/3/3.bin" in (site.state / "media" / "report.html").read_text()
     ran(site.play("sync"))
     ran(site.play("cutover"))
     assert site.lost() == []

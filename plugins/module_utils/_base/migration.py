@@ -10,9 +10,13 @@ import os
 import typing as t
 
 from .._core import outlook
+from .._core.account import account
+from .._core.errors import MediastoreError
+from .._core.files import write_atomic
 from .._core.migration import IN_WINDOW, Migration
+from .._core.report import as_html, as_json
 from .._core.services import Run
-from .._core.stages import Application
+from .._core.stages import Application, Stages
 from .argspec import ArgSpec
 from .host import HostModule
 
@@ -39,6 +43,7 @@ CONTROLLER: dict[str, dict[str, t.Any]] = {
 }
 
 HISTORY_SHOWN = 50
+REPORT = "report.html"
 
 
 def application(params: dict[str, t.Any]) -> Application:
@@ -65,8 +70,19 @@ def runner(module: HostModule) -> Run:
     return run
 
 
+def tell(stages: Stages, command: str, warn: t.Callable[[str], None]) -> None:
+    """Write report.html and report.json; that they cannot be written does not undo what they tell."""
+    report = account(stages.migration, command, stages.clock())
+    try:
+        for name, text in ((REPORT, as_html(report)), ("report.json", as_json(report))):
+            write_atomic(os.path.join(stages.directory, name), text.encode("utf-8"))
+    except MediastoreError as exc:
+        warn(str(exc))
+
+
 def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """What both modules return."""
+    report = os.path.join(directory, REPORT)
     return {
         "directory": directory,
         "journal": os.path.join(directory, "journal"),
@@ -83,7 +99,7 @@ def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> di
         "downtime_s": migration.downtime_s,
         "figures": migration.figures,
         "history": migration.history[-HISTORY_SHOWN:],
-        "summary": outlook.summary(migration, params["command"], params["keep_days"]),
+        "summary": outlook.summary(migration, params["command"], params["keep_days"], report if os.path.exists(report) else ""),
         "next": outlook.next_command(migration, params["command"]),
         "undo": outlook.undo_command(migration, params["command"]),
     }

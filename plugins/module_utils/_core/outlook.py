@@ -22,7 +22,8 @@ _NEXT = {
     "healthy": ("finalize", "removes the backup, when its time is up"),
 }
 _UNDO = ("stopping", "settled", "backed_up", "healthy")
-_WORDS = {
+#: stage -> what that means
+WORDS = {
     "new": "not begun",
     "synced": "copied to the bucket while the application runs; nothing is switched",
     "stopping": "INTERRUPTED while the application was being stopped",
@@ -47,15 +48,16 @@ def undo_command(migration: Migration, command: str) -> str:
     return command + "rollback" if migration.stage in _UNDO else ""
 
 
-def summary(migration: Migration, command: str, keep_days: float) -> list[str]:
-    """The whole of it on one screen."""
-    lines = [f"{migration.name}: {migration.stage} ({_WORDS[migration.stage]})"]
+def summary(migration: Migration, command: str, keep_days: float, report: str = "") -> list[str]:
+    """The whole of it on one screen; ``report`` is where more is told, if it is."""
+    lines = [f"{migration.name}: {migration.stage} ({WORDS[migration.stage]})"]
     if migration.history:
         lines[0] += f", since {migration.history[-1]['at']}"
     if migration.path:
         store = migration.store
         lines.append(f"  moves   {migration.path} to bucket {store.get('bucket', '')} at {store.get('endpoint', '')}")
     lines += [f"  {line}" for line in [*_figures(migration), *_windows(migration), *_caveats(migration, keep_days)]]
+    lines += [f"  report  {report}"] if report else []
     following, why = next_command(migration, command), _NEXT.get(migration.stage, ("", ""))[1]
     if migration.owed:
         why = "brings back what was uploaded to the bucket in the meantime"

@@ -168,6 +168,9 @@ class Planner:
             self._journal.prove(decision.proof)
         if decision.action == KEEP and row.local is not None:
             self._plan.keep(row.local.size)
+        if self._downloading and row.remote is None:
+            # Whoever deleted it had a right to: the next upload sends the file again, and nobody takes it for a loss.
+            self._journal.disprove(row.key)
         source = row.local if decision.action == UPLOAD else row.remote if decision.action == DOWNLOAD else None
         if source is None or problems.count:
             return

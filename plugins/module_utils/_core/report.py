@@ -15,6 +15,7 @@ The mapping it takes is what report.json holds. Every key may be absent; what is
     outages       [{began, ended}]                 as clients met them
     traffic       [[second, answered, failed]]
     window        [[step, seconds]]                where the seconds of the cutover went
+    log           [[moment, what happened]]
     verification  [{when, what, checked, wrong}]
     undo          the command that goes back
     facts         [[name, value]]
@@ -40,7 +41,7 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """The people's copy of the report."""
-    sections = (_head, _figures, _timeline, _window, _verification, _undo, _facts)
+    sections = (_head, _figures, _timeline, _window, _log, _verification, _undo, _facts)
     title = escape(str(report.get("title", "Migration report")))
     body = "".join(section(report) for section in sections)
     head = (
@@ -73,8 +74,8 @@ def _figures(report: Report) -> str:
     if moved.get("files"):
         tiles.append((number(moved["files"]), "files moved", human(moved.get("bytes", 0))))
     if moved.get("files_per_s"):
-        speed = f"{human(moved.get('bytes_per_s', 0))}/s, while it was in use"
-        tiles.append((number(moved["files_per_s"]), "files per second", speed))
+        speed = f"{human(moved['bytes_per_s'])}/s, " if moved.get("bytes_per_s") else ""
+        tiles.append((number(moved["files_per_s"]), "files per second", f"{speed}while it was in use"))
     if report.get("downtime_s") is not None:
         tiles.append((f"{report['downtime_s']:.1f}", "seconds of downtime", "restart of the application included"))
     if uploads:
@@ -92,6 +93,11 @@ def _timeline(report: Report) -> str:
 
 def _window(report: Report) -> str:
     return _section("Inside the cutover", steps([(str(name), float(seconds)) for name, seconds in report.get("window", [])]))
+
+
+def _log(report: Report) -> str:
+    rows = [f"<dt>{escape(str(at))}</dt><dd>{escape(str(what))}</dd>" for at, what in report.get("log", [])]
+    return _section("Stage by stage", rows and f"<dl>{''.join(rows)}</dl>")
 
 
 def _verification(report: Report) -> str:

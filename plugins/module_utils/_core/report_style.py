@@ -80,6 +80,7 @@ dd{margin:0;overflow-wrap:anywhere}
 @media(max-width:560px){
   main{padding:24px 16px 48px}
   .figures{grid-template-columns:1fr 1fr}
+  .figures div:last-child:nth-child(odd){grid-column:1/-1}
   .figures b{font-size:28px}
   dl{grid-template-columns:1fr;gap:0}
   dd{margin-bottom:8px}

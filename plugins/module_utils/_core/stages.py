@@ -87,8 +87,7 @@ class Stages:
 
     def release(self) -> None:
         """Give the claim back."""
-        if not self.check:
-            claim.give_back(os.path.join(self.directory, "claim.json"))
+        claim.give_back(os.path.join(self.directory, "claim.json"))
 
     def save(self) -> None:
         """Write migration.json, unless in check mode."""

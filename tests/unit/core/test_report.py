@@ -29,6 +29,7 @@ FULL = {
     "outages": [{"began": 140.0, "ended": 145.5}],
     "traffic": [[100, 20, 0], [101, 10, 0], [150, 20, 0]],
     "window": [["stop", 1.0], ["start", 3.0]],
+    "log": [["2026-11-20T12:30:23.000Z", "copied <all>"]],
     "verification": [
         {"when": "before", "what": "all", "checked": 2812},
         {"when": "after", "what": "all", "checked": 10, "wrong": 3},
@@ -77,6 +78,7 @@ def test_page_tells_the_figures_it_was_given():
         "90 files per second 3.8 MiB/s",
         "5.5 seconds of downtime",
         "of 1644 acknowledged",
+        "Stage by stage 2026-11-20T12:30:23.000Z copied <all>",
     ):
         assert words in text
     assert "ansible-playbook mediastore.s3.migrate.rollback" in text

@@ -346,8 +346,12 @@ def test_what_was_rewritten_comes_back_and_what_was_damaged_does_not(moto, sourc
     assert contents(tmp_path / "kept") == {"rewritten": b"old"}
     again = sync(moto, source, **options)
     assert (again["changed"], again["damaged"]) == (False, 2)
+    moto.client().delete_object(Bucket="media", Key="same")
+    assert sync(moto, source, **options)["plan"]["reasons"]["only_local"] == 1
+    predicted = sync(moto, source, check=True, journal=journal, against="journal")
+    assert "same (missing)" in predicted["samples"]["planned"], "the journal does not say any more that it is there"
     # and what is uploaded then repairs the bucket
-    assert sync(moto, source, journal=journal)["transferred"]["files"] == 3
+    assert sync(moto, source, journal=journal)["transferred"]["files"] == 4
     assert sync(moto, source, direction="download", journal=journal)["plan"]["unchanged"]["files"] == 6
 
 

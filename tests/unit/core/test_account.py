@@ -1,0 +1,94 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report of a migration says at each of its stages."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._core.account import account
+from ansible_collections.mediastore.s3.plugins.module_utils._core.migration import LEGAL, Migration
+from ansible_collections.mediastore.s3.plugins.module_utils._core.report import as_html, as_json
+
+from .test_report import Page
+
+COMMAND = "ansible-playbook mediastore.s3.migrate."
+T0 = 1_790_000_000.0
+
+
+def walked(*stages):
+    """A migration that went this way, a minute a stage."""
+    migration = Migration(name="media")
+    migration.bind("/srv/media", {"bucket": "media", "endpoint": "https://s3.example.org", "prefix": ""})
+    figures = {"synced": {"files": 1200, "bytes": 5 << 20, "files_per_s": 350.0}, "window": {"copied_s": 0.4, "rest_s": 3.6}}
+    for number, stage in enumerate(stages):
+        facts = {"synced": {"files": 1200, "bytes": 5 << 20}, "healthy": {"downtime_s": 4.0}}.get(stage, {})
+        if stage == "healthy" and migration.stage == stage:
+            migration.figures["proof"] = facts = {"files": 1201, "bytes": 5 << 20}
+            facts = {"proof": facts}
+        if stage == "healthy":
+            migration.downtime_s["cutover"], migration.expected_s = 4.0, 6.5
+        if stage == "rolled_back":
+            migration.downtime_s["rollback"] = 9.25
+            facts = {"downtime_s": 9.25, "reason": "<it was asked for>"}
+        if stage == "finalized":
+            migration.figures["finalized"] = {"files": 1201, "bytes": 5 << 20, "stayed": 2}
+        migration.figures.update({name: what for name, what in figures.items() if name != "window" or stage == "healthy"})
+        migration.enter(stage, T0 + 60 * number, **facts)
+    return migration
+
+
+CUT = ("synced", "stopping", "settled", "backed_up", "healthy", "healthy")
+
+
+def told(*stages):
+    report = account(walked(*stages), COMMAND, T0)
+    assert as_json(report)
+    return Page(as_html(report)).text
+
+
+def test_a_cutover_is_told_from_its_copy_to_its_proof():
+    text = told(*CUT)
+    for words in (
+        "/srv/media to media",
+        "1200 files moved 5.0 MiB",
+        "350 files per second while it was in use",
+        "4.0 seconds of downtime",
+        "last copy 0.4 s stop, switch and start 3.6 s",
+        "copied to the bucket, while the application ran (1 200 files, 5.0 MiB)",
+        "the application runs on the bucket; it was down for 4.0 s",
+        "proved: 1 201 files, 5.0 MiB are in the bucket",
+        "1201 all right",
+        "Expected for the cutover 6.5 s",
+        "Old files /srv/media.before-s3",
+        "mediastore.s3.migrate.rollback",
+    ):
+        assert words in text, words
+
+
+def test_a_way_back_is_told_with_its_reason_and_has_no_way_back():
+    text = told(*CUT, "rolling_back", "restored", "rolled_back")
+    assert "the application runs on its own files again; it was down for 9.2 s: <it was asked for>" in text
+    assert "9.2 seconds of downtime" in text
+    assert "The way back" not in text
+
+
+def test_the_end_is_told_with_what_stayed():
+    assert "1 201 files, 5.0 MiB removed 0.0 days after the cutover; 2 stayed" in told(*CUT, "finalized")
+
+
+@pytest.mark.parametrize("length", range(len(CUT)))
+def test_any_stage_can_be_told(length):
+    assert "The migration media" in told(*CUT[:length])
+
+
+def test_every_stage_has_its_words():
+    for stage in set(LEGAL) - {"new"}:
+        migration = Migration(name="media", stage=stage)
+        migration.history = [
+            {"stage": "healthy", "at": "2026-11-20T12:30:23.000Z"},
+            {"stage": stage, "at": "2026-11-20T12:30:23.000Z"},
+        ]
+        migration.figures["finalized"] = {}
+        assert account(migration, COMMAND, T0)["log"][1][1]
