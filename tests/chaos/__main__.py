@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,8 @@ def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Count
     while status:
         if attempts == ATTEMPTS:
             raise Lost(f"{stage} does not finish, see the last output:\n{log.read_text()[-4000:]}")
+        if not told or attempts > 1:
+            told.append(f"failed: {reason(log.read_text())}")  # of a bad line alone
         attempts += 1
         play = site.play(stage)
         status = play.status
@@ -113,6 +116,12 @@ def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Count
     if site.stage() != STAGE[stage]:
         raise Lost(f"{stage} says that all is well, and the migration is at {site.stage()}")
     return [*told, f"done at attempt {attempts}"]
+
+
+def reason(output: str) -> str:
+    """What a playbook that failed said last."""
+    said = re.findall(r'"msg": (.{,300})', output)
+    return said[-1] if said else output[-300:]
 
 
 def strike(site: ChaosSite, process: subprocess.Popen[bytes], victim: str, dice: random.Random) -> bool:
