@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.servers.relay import Relay
 
@@ -114,6 +115,30 @@ def seen(site, *without):
     """All that a stage may change."""
     roots = (site.media, site.config.parent, site.store.data, site.state, site.backup)
     return snapshot(*(root for root in roots if root.exists() and root not in without))
+
+
+def test_a_plan_tries_what_the_key_may_do(site, tmp_path):
+    """It has to list, read and write, need not delete, and leaves nothing behind."""
+    with MotoAuthS3(tmp_path / "moto") as store:
+        iam, owner = store.client(service="iam"), store.client()
+        owner.create_bucket(Bucket=BUCKET)
+        iam.create_user(UserName="migration")
+        key = iam.create_access_key(UserName="migration")["AccessKey"]
+        secrets = {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
+        site.vary(mediastore_store={**store.connection, **secrets})
+        shown = {}
+        for denied in ("s3:PutObject", "s3:DeleteObject"):
+            rules = [
+                {"Effect": effect, "Action": action, "Resource": "*"} for effect, action in (("Allow", "s3:*"), ("Deny", denied))
+            ]
+            document = json.dumps({"Version": "2012-10-17", "Statement": rules})
+            iam.put_user_policy(UserName="migration", PolicyName="p", PolicyDocument=document)
+            shown[denied] = site.play("plan")
+        assert shown["s3:PutObject"].status != 0
+        assert "it may not write (AccessDenied)" in re.sub(r"\s+", " ", shown["s3:PutObject"].output)
+        assert "The key may list, read, write." in ran(shown["s3:DeleteObject"]).output
+        assert owner.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+        assert not owner.list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
 
 def test_a_damaged_and_a_missing_object_are_named_and_nothing_is_stopped(site):

@@ -28,7 +28,8 @@ class MotoAuthS3(ProcessS3):
     def _start(self) -> None:
         port = self._port("s3")
         server = Path(__file__).with_name("moto_app.py")
-        self._run("moto", [sys.executable, str(server), str(port), str(self._tls.cert), str(self._tls.key)])
+        # -P: a file beside it has the name of the library
+        self._run("moto", [sys.executable, "-P", str(server), str(port), str(self._tls.cert), str(self._tls.key)])
         self.endpoint_url = f"https://127.0.0.1:{port}"
         self.access_key = self.secret_key = "testing"
         self._wait_until(self._listens)
