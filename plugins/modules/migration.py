@@ -121,8 +121,7 @@ options:
     description: For O(stage=stopping), for how many seconds the application is expected to be down, for the record.
     type: float
   owed:
-    description:
-      - For O(stage=restored), that the bucket could not be read, so files that exist only there must still be brought back.
+    description: For O(stage=restored), that the bucket could not be read, so what exists only there must still be brought back.
     type: bool
     default: false
   keep_days:
@@ -134,9 +133,7 @@ options:
     type: float
     default: 0
   release:
-    description:
-      - Give the claim of this run back when the task is done, so that a run from another machine can begin at once.
-      - Before that, write C(report.html) for people and C(report.json) for programs into RV(directory).
+    description: Write C(report.html) and C(report.json) to RV(directory) and give the claim back, so that another run may begin.
     type: bool
     default: false
   controller:
@@ -181,6 +178,12 @@ EXAMPLES = r"""
   mediastore.s3.migration:
     name: media
     stage: stopping
+    path: /srv/media
+
+- name: Set the directory aside, now that the last files are in the bucket
+  mediastore.s3.migration:
+    name: media
+    stage: backed_up
     path: /srv/media
 """
 

@@ -109,6 +109,26 @@ services:
   type: list
   elements: dict
   sample: [{name: nginx.service, active: true, enabled: true}]
+copying:
+  description: The copy in the background, if there ever was one.
+  returned: success
+  type: dict
+  contains:
+    running:
+      description: Whether it is under way.
+      returned: always
+      type: bool
+      sample: true
+    pid:
+      description: Its process, or C(0).
+      returned: always
+      type: int
+      sample: 4711
+    said:
+      description: How far it is, or how it ended; empty if there never was one.
+      returned: always
+      type: str
+      sample: "upload: 45 %, 3 min 20 s left, 90000/200000 files, 4.1 GiB, 480/s, 22.5 MiB/s"
 was_running:
   description: Whether the application ran before it was stopped.
   returned: success
@@ -155,6 +175,7 @@ import typing as t
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
 from ..module_utils._base.migration import MIGRATION, application, result, runner
+from ..module_utils._core import background
 from ..module_utils._core.preflight import findings
 from ..module_utils._core.stages import load, state_directory
 
@@ -169,7 +190,11 @@ def look(module: HostModule) -> dict[str, t.Any]:
     app = application(params)
     ours = migration.path == app.path and migration.set_aside
     found = findings(app, params["state_dir"], ours, runner(module)) if app.path else []
-    return dict(result(directory, migration, params), changed=False, findings=found)
+    copying = background.look(directory)
+    shown = result(directory, migration, params)
+    if copying.said:
+        shown["summary"].insert(1, f"  {'copying' if copying.running else 'copied '} {copying.said} (in the background)")
+    return dict(shown, changed=False, findings=found, copying=copying._asdict())
 
 
 def main() -> None:

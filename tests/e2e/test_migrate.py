@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -199,6 +202,62 @@ def test_the_last_copy_is_repeated_until_the_window_is_short(site, slowly, tmp_p
     assert process.wait() == 0, log.read_text()
     assert log.read_text().count("migrate : Copy what came in the meantime]") == 2
     assert site.stage() == "healthy"
+    assert site.lost() == []
+
+
+def copying(site):
+    """What status says about the copy in the background."""
+    found = re.search(r"copying (.*) \(in the background\)|copied  (.*) \(in the background\)", ran(site.play("status")).output)
+    return found and found.group(1, 2)
+
+
+def job_of(site):
+    return int(json.loads((site.state / "media" / "copying").read_text())["pid"])
+
+
+def ended(pid):
+    """Wait for the end of a job; nobody is left to take a killed one's status but init."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except OSError:
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"process {pid} goes on")
+
+
+def test_a_copy_in_the_background_needs_nobody(site, slowly):
+    """It goes on when ansible-playbook has ended, is looked at, is in the way of a cutover, and can be killed."""
+    assert copying(site) is None
+    background = ("-e", "migrate_background=true")
+    predicted = ran(site.play("sync", "--check", *background))
+    assert predicted.changed and not (site.state / "media" / "copying").exists()
+    begun = ran(site.play("sync", *background))
+    assert "The copy has begun. It goes on without this run of Ansible." in begun.output
+    while not (site.state / "media" / "copying").exists():
+        time.sleep(0.1)
+    first = job_of(site)
+    os.kill(first, signal.SIGSTOP)  # so that there is time to look
+    slowly.late_s = 0.0
+    assert re.match(r"(plan|upload): ", copying(site)[0])
+    assert "The copy is under way already: " in ran(site.play("sync", *background)).output
+    for stage in ("cutover", "sync"):
+        refused = site.play(stage)
+        assert refused.status != 0 and f"or end it: kill {first}" in refused.output
+    assert job_of(site) == first
+    os.kill(first, signal.SIGKILL)
+    ended(first)
+    assert "it was cut short" in copying(site)[1]
+    ran(site.play("sync", *background))
+    while job_of(site) == first:
+        time.sleep(0.1)
+    ended(job_of(site))
+    assert re.match(r"it is complete: [0-9]+ files in [0-9]+ s", copying(site)[1])
+    done = ran(site.play("sync"))
+    assert site.stage() == "synced" and "A cutover now would stop the application for about" in done.output
+    ran(site.play("cutover"))
     assert site.lost() == []
 
 

@@ -49,12 +49,12 @@ class Controller:
 
 def this_controller(pid: int) -> Controller:
     """Describe the run of Ansible whose main process is *pid*, on the controller."""
-    return Controller(_machine(), pid, _started(pid), f"process {pid} on {socket.gethostname()}")
+    return Controller(_machine(), pid, started(pid), f"process {pid} on {socket.gethostname()}")
 
 
 def is_dead(other: Controller) -> bool:
     """Whether that run has ended for certain; False when it is alive or on another machine."""
-    return not other.started or (other.machine == _machine() and _started(other.pid) != other.started)
+    return not other.started or (other.machine == _machine() and started(other.pid) != other.started)
 
 
 def _machine() -> str:
@@ -66,7 +66,7 @@ def _machine() -> str:
         return socket.gethostname()
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """When a process began, in the kernel's ticks; "alive" where there is no /proc; empty when there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as source:
