@@ -216,16 +216,19 @@ def job_of(site):
 
 
 def ended(pid):
-    """Wait for the end of a job; nobody is left to take a killed one's status but init."""
+    """Whether a job has ended; nobody is left to take a killed one's status but init."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def soon(condition):
+    """Wait for what must become true within two minutes."""
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return
-        except OSError:
-            return
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.1)
-    raise TimeoutError(f"process {pid} goes on")
 
 
 def test_a_copy_in_the_background_needs_nobody(site, slowly):
@@ -236,8 +239,7 @@ def test_a_copy_in_the_background_needs_nobody(site, slowly):
     assert predicted.changed and not (site.state / "media" / "copying").exists()
     begun = ran(site.play("sync", *background))
     assert "The copy has begun. It goes on without this run of Ansible." in begun.output
-    while not (site.state / "media" / "copying").exists():
-        time.sleep(0.1)
+    soon((site.state / "media" / "copying").exists)
     first = job_of(site)
     os.kill(first, signal.SIGSTOP)  # so that there is time to look
     slowly.late_s = 0.0
@@ -248,12 +250,11 @@ def test_a_copy_in_the_background_needs_nobody(site, slowly):
         assert refused.status != 0 and f"or end it: kill {first}" in refused.output
     assert job_of(site) == first
     os.kill(first, signal.SIGKILL)
-    ended(first)
+    soon(lambda: ended(first))
     assert "it was cut short" in copying(site)[1]
     ran(site.play("sync", *background))
-    while job_of(site) == first:
-        time.sleep(0.1)
-    ended(job_of(site))
+    soon(lambda: job_of(site) != first)
+    soon(lambda: ended(job_of(site)))
     assert re.match(r"it is complete: [0-9]+ files in [0-9]+ s", copying(site)[1])
     done = ran(site.play("sync"))
     assert site.stage() == "synced" and "A cutover now would stop the application for about" in done.output
