@@ -119,6 +119,17 @@ EXAMPLES = r"""
     on_difference: report
   register: media
 
+- name: Look whether what was moved is whole, now that an application writes to the bucket and deletes there
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media.sqlite
+    rewritten: ignore
+    missing: forget
+
 - name: Verify a directory that all hosts of the play see, each of them a part of it
   mediastore.s3.verify:
     endpoint_url: https://s3.example.org
