@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import queue
 import threading
 import time
@@ -15,6 +17,12 @@ from .pilot import Pilot
 
 _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
+
+#: Results are handed over in bunches of so many, or of those of so much time: for each bunch somebody has to be woken, and while
+#: jobs take a millisecond, that costs more than the jobs.
+BUNCH, BUNCH_S = 16, 0.05
+#: jobs that lie ready for each worker, where they are short
+AHEAD = 8
 
 
 class _Crash(Generic[_Result]):
@@ -32,7 +40,8 @@ def fan_out(
 ) -> Iterator[_Result | None]:
     """Yield the results of ``work`` as they come, never holding more than a few jobs; None when nothing came for a while.
 
-    ``ahead`` is how many jobs lie ready, so that nobody has to wait for the one who hands them out.
+    ``ahead`` is how many jobs lie ready, so that nobody has to wait for the one who hands them out; enough for short jobs where
+    it is not said.
 
     The jobs are drawn in the caller's thread, so they may come from a database. An exception in ``work`` is a mistake of ours
     and is raised here. When ``stop`` says so no job is begun any more, and what is at work ends in peace.
@@ -52,7 +61,8 @@ class _Crew(Generic[_Job, _Result]):
     def __init__(self, work: Callable[[_Job], _Result]) -> None:
         self._work = work
         self._todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        #: lists of results
+        self.done: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
         self.put = self._todo.put
         self._threads: list[threading.Thread] = []
         self.size = 0
@@ -73,11 +83,40 @@ class _Crew(Generic[_Job, _Result]):
             thread.join()
 
     def _run(self) -> None:
-        for job in iter(self._todo.get, None):
+        bunch: list[Any] = []
+        begun = 0.0
+        while True:
             try:
-                self.done.put(self._work(job))
+                job = self._todo.get_nowait()
+            except queue.Empty:
+                # Nothing that is finished may wait for what is not there yet.
+                bunch = self._hand_over(bunch)
+                job = self._todo.get()
+            if job is None:
+                self._hand_over(bunch)
+                return
+            begun = begun if bunch else time.monotonic()
+            try:
+                bunch.append(self._work(job))
             except BaseException as exc:  # pylint: disable=broad-except
-                self.done.put(_Crash(exc))
+                bunch.append(_Crash(exc))
+            if len(bunch) >= BUNCH or time.monotonic() - begun >= BUNCH_S:
+                bunch = self._hand_over(bunch)
+
+    def _hand_over(self, bunch: list[Any]) -> list[Any]:
+        if bunch:
+            self.done.put(bunch)
+        return []
+
+    def take_back(self) -> list[_Job]:
+        """Take back the jobs that nobody has begun."""
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._todo.get_nowait())
+        for _one in range(found.count(None)):
+            self._todo.put(None)
+        return [job for job in found if job is not None]
 
 
 def _feed(
@@ -85,28 +124,35 @@ def _feed(
 ) -> Iterator[Any]:
     under_way, more = 0, True
     while True:
-        size, paused = pilot.look(), pilot.paused()
-        while more and not (paused and not stop()) and under_way < size + (max(1, size // 4) if ahead is None else ahead):
-            job = None if stop() else next(jobs, None)
-            more = job is not None
-            if more:
-                under_way += 1
-                if crew.size < min(size, under_way) or crew.size > size:
-                    crew.resize(min(size, under_way))
-                crew.put(job)
+        size, stopped = pilot.look(), stop()
+        held = stopped or pilot.paused()
+        back = crew.take_back() if held else []
+        if back:
+            jobs, more = itertools.chain(back, jobs), True
+            under_way -= len(back)
+        while more and not held and under_way < size + (AHEAD * size if ahead is None else ahead):
+            job = next(jobs, None)
+            if job is None:
+                more = False
+                break
+            under_way += 1
+            if crew.size < min(size, under_way) or crew.size > size:
+                crew.resize(min(size, under_way))
+            crew.put(job)
         if not under_way:
-            if not more:
+            if stopped or not more:
                 return
             time.sleep(beat_s)
             yield None
             continue
         try:
-            result = crew.done.get(timeout=beat_s)
+            bunch = crew.done.get(timeout=beat_s)
         except queue.Empty:
             yield None
             continue
-        under_way -= 1
-        if isinstance(result, _Crash):
-            raise result.error
-        pilot.done(getattr(result, "size", 0))
-        yield result
+        for result in bunch:
+            under_way -= 1
+            if isinstance(result, _Crash):
+                raise result.error
+            pilot.done(getattr(result, "size", 0))
+            yield result

@@ -45,7 +45,7 @@ class Digest:
         self._parts = {size: _Parts(size) for size in part_sizes if size}
         self._cut: dict[str, int] = {}
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | bytearray) -> None:
         """Take the next bytes of the stream."""
         self.size += len(data)
         self._whole.update(data)
@@ -77,7 +77,7 @@ class _Parts:
         self._md5 = new_md5()
         self._room = size
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | bytearray) -> None:
         view = memoryview(data)
         while view:
             piece, view = view[: self._room], view[self._room :]

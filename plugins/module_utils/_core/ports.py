@@ -50,7 +50,7 @@ class ObjectStore(Protocol):
     def listing(self, prefix: str) -> Iterator[RemoteObject]:
         """All objects below a prefix; an error raises, so the end of the iteration is the end of the list."""
 
-    def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
+    def put(self, key: str, body: bytes | bytearray, md5: bytes, mtime_ns: int) -> Receipt:
         """Store a small object in one request."""
 
     def put_parts(self, key: str, parts: Iterable[bytes], mtime_ns: int) -> Receipt:

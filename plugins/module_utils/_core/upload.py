@@ -12,6 +12,7 @@ import stat
 import time
 from typing import BinaryIO, Iterator
 
+from .cached import CachedFiles, stat_of
 from .compare import proof_of
 from .digest import CHUNK, MIB, Digest
 from .errors import MediastoreError
@@ -44,6 +45,7 @@ class Uploader:
         self._part_size = part_size
         self._budget = budget
         self._progress = progress
+        self._cached = CachedFiles()
 
     def settle(self) -> None:
         """Nothing to do: the store has answered for each object."""
@@ -54,7 +56,7 @@ class Uploader:
         retaken = 0
         while True:
             try:
-                proof = retrying(lambda: self._send(todo.key), NotProved, pauses(RESENDS))
+                proof = retrying(lambda: self._send(todo), NotProved, pauses(RESENDS))
                 return Outcome(todo.key, DONE, proof.size, proof, retaken)
             except Changed:
                 wait = next(waits, None)
@@ -69,8 +71,17 @@ class Uploader:
             except MediastoreError as exc:
                 return Outcome(todo.key, FAILED, retaken=retaken, error=str(exc))
 
-    def _send(self, key: str) -> Proof:
-        path = self._tree.path(key)
+    def _send(self, todo: Todo) -> Proof:
+        path = self._tree.path(todo.key)
+        if todo.size <= self._part_size:
+            with self._budget.holding(todo.size):
+                taken = self._cached.take(path, todo.key, todo.size)
+                if taken is not None:
+                    receipt = self._put(taken.file, taken.body, taken.digest)
+                    return self._proof(taken.file, receipt, taken.digest, taken.read_at_ns)
+        return self._send_as_read(path, todo.key)
+
+    def _send_as_read(self, path: bytes, key: str) -> Proof:
         # O_NONBLOCK: a pipe that took the file's place must not hold a worker for ever
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb", buffering=0) as source:
@@ -83,16 +94,21 @@ class Uploader:
             digest = Digest()
             send = self._put_parts if part_size else self._put_whole
             receipt = send(file, self._pieces(source, path, file, part_size or file.size, digest), digest, part_size)
-        require_sent(self._store, key, receipt, digest)
+        return self._proof(file, receipt, digest, read_at, part_size)
+
+    def _proof(self, file: LocalFile, receipt: Receipt, digest: Digest, read_at_ns: int, part_size: int = 0) -> Proof:
+        require_sent(self._store, file.key, receipt, digest)
         used = digest.part_size_for(receipt.etag)
-        return proof_of(file, digest.md5, receipt.etag, part_size if used is None else used, read_at)
+        return proof_of(file, digest.md5, receipt.etag, part_size if used is None else used, read_at_ns)
+
+    def _put(self, file: LocalFile, body: bytes | bytearray, digest: Digest) -> Receipt:
+        receipt = self._store.put(file.key, body, bytes.fromhex(digest.md5), file.mtime_ns)
+        self._progress.moved(file.size)
+        return receipt
 
     def _put_whole(self, file: LocalFile, pieces: Iterator[bytes], digest: Digest, part_size: int) -> Receipt:
         with self._budget.holding(file.size):
-            body = next(pieces)
-            receipt = self._store.put(file.key, body, bytes.fromhex(digest.md5), file.mtime_ns)
-        self._progress.moved(file.size)
-        return receipt
+            return self._put(file, next(pieces), digest)
 
     def _put_parts(self, file: LocalFile, pieces: Iterator[bytes], digest: Digest, part_size: int) -> Receipt:
         # those that are under way, and the one that is being read
@@ -122,7 +138,7 @@ class Uploader:
             body = _read(source, size)
             digest.update(body)
             left -= len(body)
-            if len(body) < size or (not left and _stat_of(path) != file[1:]):
+            if len(body) < size or (not left and stat_of(path) != file[1:]):
                 raise Changed()
             yield body
             del body
@@ -164,11 +180,6 @@ def _read(source: BinaryIO, size: int) -> bytes:
         chunks.append(chunk)
         size -= len(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _stat_of(path: bytes) -> tuple[int, int, int, int]:
-    found = os.lstat(path)
-    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def _os_error(exc: OSError) -> str:

@@ -119,7 +119,7 @@ class BotoStore:
         # An old botocore fails at a page that broke off instead of asking for it again.
         return retrying(lambda: self._client.list_objects_v2(**asked), ResponseParserError, pauses(PAGES_AGAIN))
 
-    def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
+    def put(self, key: str, body: bytes | bytearray, md5: bytes, mtime_ns: int) -> Receipt:
         """Store an object in one request; Content-MD5 lets the store refuse bytes that were damaged on the way."""
         said = {"ContentMD5": _b64(md5), **self._headers(key, mtime_ns), **self._sse}
         quick = self._quick
@@ -127,10 +127,10 @@ class BotoStore:
             answer = self._put_quickly(quick, key, body, said) if quick else self._put(key, body, said)
         return self._receipt(answer, self._profile.etag_is_md5)._replace(checked=self._compares_md5)
 
-    def _put(self, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _put(self, key: str, body: bytes | bytearray, said: dict[str, t.Any]) -> dict[str, t.Any]:
         return t.cast(t.Dict[str, t.Any], self._client.put_object(Bucket=self._bucket, Key=key, Body=body, **said))
 
-    def _put_quickly(self, quick: QuickPut, key: str, body: bytes, said: dict[str, t.Any]) -> dict[str, t.Any]:
+    def _put_quickly(self, quick: QuickPut, key: str, body: bytes | bytearray, said: dict[str, t.Any]) -> dict[str, t.Any]:
         status, headers = quick.send(key, body, said)
         if status == 200 and "etag" in headers:
             return {"ETag": headers["etag"], "ServerSideEncryption": headers.get("x-amz-server-side-encryption")}

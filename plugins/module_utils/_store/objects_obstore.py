@@ -81,7 +81,7 @@ class ObstoreStore(BotoStore):
     def engine_reason(self, reason: str) -> None:
         self._reason = reason
 
-    def put(self, key: str, body: bytes, md5: bytes, mtime_ns: int) -> Receipt:
+    def put(self, key: str, body: bytes | bytearray, md5: bytes, mtime_ns: int) -> Receipt:
         """Store an object in one request. TLS, or where there is none the signature, lets the store notice damage on the way."""
         if self._instead or len(body) > LARGEST or not carries(key):
             return super().put(key, body, md5, mtime_ns)

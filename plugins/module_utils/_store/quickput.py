@@ -52,7 +52,7 @@ class QuickPut:
         members = client.meta.service_model.operation_model("PutObject").input_shape.members
         self._names = {name: member.serialization.get("name", "") for name, member in members.items()}
 
-    def send(self, key: str, body: bytes, said: dict[str, t.Any]) -> Answer:
+    def send(self, key: str, body: bytes | bytearray, said: dict[str, t.Any]) -> Answer:
         """Send an object once, with what is said about it in the words of the API."""
         headers = self._headers(said)
         if not all(value.isascii() for value in headers.values()):

@@ -256,6 +256,7 @@ def test_a_file_that_never_rests_is_left_while_its_application_runs_and_an_error
         return real(source, wanted)
 
     monkeypatch.setattr(upload, "_read", read)
+    monkeypatch.setattr(upload.CachedFiles, "take", lambda *_args: None)
     monkeypatch.setattr(upload, "RETAKES", 2)
     live = side.run()
     assert (live["unsettled"], live["complete"], live["samples"]["unsettled"]) == (1, False, ["log"])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import string
 import threading
 import time
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import transfer as transfer_module
-from ansible_collections.mediastore.s3.plugins.module_utils._core.crew import fan_out
+from ansible_collections.mediastore.s3.plugins.module_utils._core.crew import AHEAD, BUNCH, fan_out
 from ansible_collections.mediastore.s3.plugins.module_utils._core.journal import Journal
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     DONE,
@@ -23,6 +24,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.model import (
     Proof,
     Todo,
 )
+from ansible_collections.mediastore.s3.plugins.module_utils._core.pilot import Pilot
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
 from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import HOPELESS, Budget, transfer
 
@@ -54,7 +56,7 @@ def test_jobs_are_drawn_only_as_they_are_needed():
 
     results = fan_out(jobs(), lambda job: job, 2, never)
     next(results)
-    assert len(drawn) <= 6
+    assert len(drawn) <= 2 + 2 * AHEAD
     results.close()
     assert threading.active_count() < 20
 
@@ -86,6 +88,46 @@ def test_stop_lets_what_is_at_work_end():
     results = [result for result in fan_out(range(1000), work, 4, lambda: len(begun) >= 10) if result is not None]
     assert sorted(results) == sorted(begun)
     assert len(begun) < 50
+
+
+def test_jobs_that_nobody_has_begun_are_taken_back():
+    begun, stopped = [], threading.Event()
+
+    def work(job):
+        begun.append(job)
+        stopped.wait(10)
+        return job
+
+    def stop():
+        return stopped.is_set()
+
+    results = fan_out(range(1000), work, Pilot(4), stop, beat_s=0.01)
+    assert next(results) is None
+    stopped.set()
+    assert sorted(result for result in results if result is not None) == sorted(begun)
+    assert len(begun) <= 8
+
+
+def test_what_is_finished_is_told_while_others_work():
+    slow = threading.Event()
+
+    def work(job):
+        return slow.wait(10) if job == 0 else job
+
+    results = fan_out([0, 1, 2], work, 2, never, beat_s=5)
+    assert {next(results), next(results)} == {1, 2}
+    slow.set()
+    assert list(results) == [True]
+
+
+def test_a_crew_that_shrinks_still_goes_home():
+    pilot = Pilot(8)
+    results = fan_out(range(100), lambda job: time.sleep(0.001) or job, pilot, lambda: pilot.size == 1)
+    for _one in range(10):
+        next(results)
+    pilot.size = pilot.least = pilot.most = 1
+    assert len(list(results)) < 90
+    assert threading.active_count() < 20
 
 
 def test_budget_is_never_exceeded():
@@ -150,14 +192,16 @@ def test_it_gives_up_when_everything_fails(tmp_path):
     assert len(tally.samples[FAILED]) == 3
 
 
-@pytest.mark.parametrize(("fail", "gives_up"), [("0123456789", True), ("01234678", False)])
+@pytest.mark.parametrize(("fail", "gives_up"), [(string.ascii_lowercase * 3, True), ("abcdeghi", False)])
 def test_it_gives_up_sooner_when_each_failure_takes_long(tmp_path, monkeypatch, fail, gives_up):
     clock = iter(range(0, 10**6, 100))
     monkeypatch.setattr(transfer_module, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
-    mover = Script(dict.fromkeys(fail, FAILED))
-    tally = transfer(planned(tmp_path, "0123456789"), mover, 1, Silent(), never, samples=3)
+    keys = string.ascii_lowercase * 3 if gives_up else "abcdefghij"
+    keys = [f"{number // 26}{letter}" for number, letter in enumerate(keys)]
+    mover = Script({f"{number // 26}{letter}": FAILED for number, letter in enumerate(fail)})
+    tally = transfer(planned(tmp_path, keys), mover, 1, Silent(), never, samples=3)
     assert bool(tally.gave_up) == gives_up
-    assert 5 <= tally.failed < 9 if gives_up else tally.failed == len(fail)
+    assert 5 <= tally.failed < 5 + AHEAD + BUNCH if gives_up else tally.failed == len(fail)
 
 
 def test_it_stops_when_nobody_waits(tmp_path):
@@ -169,5 +213,5 @@ def test_it_stops_when_nobody_waits(tmp_path):
         return len(asked) > 20
 
     tally = transfer(planned(tmp_path, keys), Script({}), 4, Silent(), abandoned, samples=3)
-    assert 10 < tally.files < 40
+    assert 10 < tally.files < len(keys)
     assert "gone" in tally.gave_up
