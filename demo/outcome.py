@@ -82,6 +82,7 @@ class Outcome:
             "downtime_s": self.downtime,
             "uploads": {"acknowledged": self.media, "lost": self.lost},
             "rolled_back": story.rolled_back,
+            "throughput": synced.get("throughput", []) if synced else [],
             "stages": self._stages(),
             "outages": [{"began": outage.began, "ended": outage.ended} for outage in merged(traffic.outages())],
             "traffic": [[second, seen.ok, seen.failed] for second, seen in sorted(traffic.seconds.items())],

@@ -96,6 +96,11 @@ options:
       files_per_s:
         description: Its rate.
         type: float
+      throughput:
+        description: Its course, as M(mediastore.s3.sync) returns it. Of all live copies that of the largest is kept.
+        type: list
+        elements: list
+        version_added: 0.2.0
   proof:
     description: What the full verification of the backup counted, for O(stage=healthy).
     type: dict
@@ -108,6 +113,10 @@ options:
         description: Their size.
         type: int
         required: true
+      sha256:
+        description: The digest of the certificate that the verification wrote.
+        type: str
+        version_added: 0.2.0
   reason:
     description: Why the way back was taken, for O(stage=rolling_back).
     type: str
@@ -193,6 +202,11 @@ directory:
   returned: success
   type: str
   sample: /var/lib/mediastore/media
+owner:
+  description: Name and id of this migration, for O(mediastore.s3.sync#module:owned_by). Without the id until this module was run.
+  returned: success
+  type: str
+  sample: media 3f2a9c10b4d7
 journal:
   description: The journal for M(mediastore.s3.sync) and M(mediastore.s3.verify).
   returned: success
@@ -284,15 +298,10 @@ holder:
   type: dict
 """
 
-import typing as t
-
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import CONTROLLER, MIGRATION, application, result, runner, tell
-from ..module_utils._core.claim import Controller
-from ..module_utils._core.errors import BadInput
-from ..module_utils._core.preflight import nested
-from ..module_utils._core.stages import Stages, state_directory
+from ..module_utils._base.migration import CONTROLLER, FIGURES, MIGRATION, PROOF
+from ..module_utils._base.recording import record
 
 SPEC = MIGRATION.merge(
     ArgSpec(
@@ -306,21 +315,8 @@ SPEC = MIGRATION.merge(
             "prefix": {"type": "str", "default": ""},
             "endpoint": {"type": "str", "default": ""},
             "exclude": {"type": "list", "elements": "str", "default": []},
-            "figures": {
-                "type": "dict",
-                "default": {},
-                "options": {
-                    "changed": {"type": "bool", "default": False},
-                    "files": {"type": "int"},
-                    "bytes": {"type": "int"},
-                    "duration_s": {"type": "float"},
-                    "files_per_s": {"type": "float"},
-                },
-            },
-            "proof": {
-                "type": "dict",
-                "options": {"files": {"type": "int", "required": True}, "bytes": {"type": "int", "required": True}},
-            },
+            "figures": {"type": "dict", "default": {}, "options": FIGURES},
+            "proof": {"type": "dict", "options": PROOF},
             "reason": {"type": "str", "default": ""},
             "downtime_s": {"type": "float"},
             "expected_s": {"type": "float"},
@@ -333,63 +329,6 @@ SPEC = MIGRATION.merge(
         required_if=[("stage", "synced", ("path", "bucket"))],
     )
 )
-
-
-def record(module: HostModule) -> dict[str, t.Any]:
-    """Enter the stage that was asked for, with the state directory locked and claimed."""
-    params = module.params
-    directory = state_directory(params["state_dir"], params["name"])
-    where = params["path"] and nested(params["path"], params["state_dir"])
-    if where:
-        raise BadInput(
-            f"keep the state of the migration {params['name']}", said=where, remedy="Choose another migrate_state_dir."
-        )
-    with Stages.locked(directory, params["lock_wait"], module.check_mode):
-        stages = Stages(directory, params["name"], runner(module), check=module.check_mode)
-        controller = params["controller"]
-        if controller:
-            stages.hold(Controller.from_dict(controller), controller["replaces"] and Controller.from_dict(controller["replaces"]))
-        _check(stages, params)
-        if params["stage"]:
-            _enter(stages, params)
-        if params["release"] and not module.check_mode:
-            tell(stages, params["command"], module.warn)
-            stages.release()
-        return dict(
-            result(directory, stages.migration, params),
-            changed=stages.changed,
-            window_opened=stages.window_opened,
-            diff={"before": {"stage": stages.before["stage"]}, "after": {"stage": stages.migration.stage}},
-        )
-
-
-def _store(params: dict[str, t.Any]) -> dict[str, str]:
-    return {key: params[key] or "" for key in ("endpoint", "bucket", "prefix")}
-
-
-def _check(stages: Stages, params: dict[str, t.Any]) -> None:
-    if stages.migration.path and params["path"] and params["bucket"]:
-        stages.migration.bind(params["path"], _store(params))
-    if params["intent"] == "finalized":
-        stages.may_finalize(params["keep_days"])
-    elif params["intent"]:
-        stages.may_reach(params["intent"])
-
-
-def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
-    app = application(params)
-    figures = {key: value for key, value in params["figures"].items() if value is not None}
-    acts: dict[str, t.Callable[[], None]] = {
-        "synced": lambda: stages.synced(params["path"], _store(params), figures),
-        "stopping": lambda: stages.stopping(app, params["expected_s"]),
-        "backed_up": lambda: stages.backed_up(app, figures),
-        "healthy": lambda: stages.healthy(params["proof"], params["downtime_s"]),
-        "rolling_back": lambda: stages.rolling_back(app, params["reason"]),
-        "restored": lambda: stages.restored(params["owed"]),
-        "rolled_back": lambda: stages.rolled_back(params["downtime_s"]),
-        "finalized": lambda: stages.finalized(params["exclude"], params["keep_days"]),
-    }
-    acts[params["stage"]]()
 
 
 def main() -> None:

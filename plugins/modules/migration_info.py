@@ -67,6 +67,11 @@ directory:
   returned: success
   type: str
   sample: /var/lib/mediastore/media
+owner:
+  description: Name and id of this migration, for O(mediastore.s3.sync#module:owned_by). Without the id until a stage was begun.
+  returned: success
+  type: str
+  sample: media 3f2a9c10b4d7
 journal:
   description: The journal for M(mediastore.s3.sync) and M(mediastore.s3.verify).
   returned: success

@@ -128,6 +128,22 @@ options:
       - The limit is kept over some seconds, not over each packet. The listing is not counted.
     type: list
     elements: str
+  owned_by:
+    description:
+      - Who the objects below O(prefix) belong to, in words that nobody else uses, such as the name and an id of an installation.
+      - The first upload leaves them in the object C(.mediastore-owner) below O(prefix). An upload is refused where other words
+        are found and, unless O(journal) knows some of the objects, where there are objects but no words. So the media of one
+        application never replace those of another because of a wrong O(bucket).
+      - The object is no file and no difference for M(mediastore.s3.sync) and M(mediastore.s3.verify).
+      - A pass against the journal or the feed, and a download, do not look at it.
+    type: str
+    default: ""
+    version_added: 0.2.0
+  adopt:
+    description: Whether to take over what O(owned_by) would refuse, and leave the own words there.
+    type: bool
+    default: false
+    version_added: 0.2.0
 seealso:
   - module: mediastore.s3.verify
 """
@@ -280,6 +296,12 @@ bytes_per_s:
   returned: success, and failure after the comparison
   type: int
   sample: 12345678
+throughput:
+  description: How it went, as at most 100 rows of the seconds since the transfer began, and of the files and bytes until then.
+  returned: success, and failure after the comparison
+  type: list
+  elements: list
+  sample: [[1.0, 300, 12000000], [1.25, 380, 14500000]]
 shard:
   description: The part of the keys that this run was about. All other numbers are of this part.
   returned: when O(shard) is set
@@ -312,26 +334,10 @@ engine_reason:
   sample: it is installed, and moves small objects much faster
 """
 
-import typing as t
-
 from ..module_utils._base.argspec import ArgSpec
-from ..module_utils._base.follow import following, walked
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.transfer import attributes, check_destination, check_options, check_room, report, rules
-from ..module_utils._base.tree import (
-    TREE,
-    Watch,
-    journal_path,
-    journals,
-    open_store,
-    open_tree,
-    progress_of,
-    shown_shard,
-    tried,
-)
-from ..module_utils._core.following import Following
-from ..module_utils._core.sync import Sync
-from ..module_utils._core.transfer import Tally
+from ..module_utils._base.syncing import converge
+from ..module_utils._base.tree import TREE
 
 SPEC = TREE.merge(
     ArgSpec(
@@ -349,46 +355,12 @@ SPEC = TREE.merge(
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},
             "bandwidth": {"type": "list", "elements": "str"},
+            "owned_by": {"type": "str", "default": ""},
+            "adopt": {"type": "bool", "default": False},
         },
         required_if=[("against", "journal", ["journal"]), ("against", "feed", ["journal"])],
     )
 )
-
-
-def converge(module: StoreModule) -> dict[str, t.Any]:
-    """Plan, stop here in check mode, else carry it out."""
-    doing = tried(module, module.params["direction"])
-    check_options(module, doing)
-    tree = open_tree(module, doing)
-    check_destination(module, tree, doing)
-    # A pass against the journal may be what an application waits for: it does not start again elsewhere for a faster engine.
-    moves = not module.check_mode and module.params["against"] == "store"
-    store = open_store(module, doing, moves, attributes(module, doing))
-    path = journal_path(module, tree, doing)
-    with journals(module, path, store, doing) as (journal, proofs):
-        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module))
-        return carry_out(module, sync, following(module, tree, journal, path), path, doing)
-
-
-def carry_out(module: StoreModule, sync: Sync, follow: Following, path: str | None, doing: str) -> dict[str, t.Any]:
-    """Plan and transfer, and say what happened."""
-    watch, verb = Watch(module.params["progress_file"]), module.params["direction"]
-    changes = follow.begin()
-    shown = {"journal": path, **shown_shard(module), **walked(module, follow, changes is None)}
-    plan = sync.plan(watch, changes)
-    if module.check_mode:
-        return report(module, sync, plan, Tally(0), verb, **shown)
-    check_room(module, plan, doing)
-    tally = sync.carry_out(plan, watch)
-    if not tally.gave_up:
-        follow.end()
-    result = report(module, sync, plan, tally, verb, **shown)
-    sync.require_done(plan, tally, result)
-    if tally.unsettled:
-        module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
-    if tally.damaged:
-        module.warn(f"{tally.damaged} objects are not what was uploaded from the files here, which were left. Upload them again.")
-    return result
 
 
 def main() -> None:

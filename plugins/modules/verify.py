@@ -14,7 +14,8 @@ description:
   - Compares every file of a directory with a listing of the bucket, by size and by MD5 against the ETag.
   - Files that O(journal) still covers are not read again, so that a large directory is verified in the time of one listing.
   - Where an ETag tells nothing about the content, the object is read back.
-  - Changes nothing, on neither side; only O(missing=forget) writes, to O(journal).
+  - Can write down what it has found to be the same, and compare the bucket with that later, when the directory may be gone.
+  - Changes nothing, on neither side. O(missing=forget) writes to O(journal), and O(certificate) is a file of its own.
 author:
   - mediastore.s3 contributors (@mediastore)
 extends_documentation_fragment:
@@ -26,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: It never changes anything. What O(missing=forget) would take out of O(journal) stays in there.
+    details: Neither the directory nor the bucket is ever changed. O(journal) and O(certificate) stay as they are.
   diff_mode:
     support: none
   idempotent:
@@ -42,6 +43,28 @@ attributes:
   bypass_host_loop:
     support: none
 options:
+  path:
+    description: The directory. It must exist, but for O(source=certificate), which does not look at it.
+    required: false
+  source:
+    description:
+      - What the bucket is compared with. V(directory) is O(path).
+      - V(certificate) is what O(certificate) says of every file, so nothing needs to be left of the directory. Objects that came
+        later are extra. What was meanwhile copied, encrypted or uploaded anew is compared by content, where its ETag is another.
+    type: str
+    choices: [directory, certificate]
+    default: directory
+    version_added: 0.2.0
+  certificate:
+    description:
+      - File on the host. With O(source=directory) it is written when the directory has been verified, and only then. It has key,
+        size, MD5, modification time and ETag of every file that is in the bucket as it is here, and a digest of all that.
+      - It is a gzipped text with a line of JSON for each file. C(gzip -dc FILE | sed '$d' | sha256sum) gives the same SHA-256 as
+        its last line and RV(certificate).
+      - One that is damaged is refused. One that says the same already stays as it is.
+      - Files whose objects somebody has written anew or deleted (O(rewritten=ignore), O(missing=forget)) are not in it.
+    type: path
+    version_added: 0.2.0
   read_back:
     description:
       - Which objects are read from the store and compared by content, besides those whose ETag tells nothing.
@@ -130,6 +153,24 @@ EXAMPLES = r"""
     rewritten: ignore
     missing: forget
 
+- name: Write down what is the same on both sides
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    path: /srv/media
+    bucket: example-media
+    certificate: /var/lib/mediastore/media.certificate.gz
+
+- name: Look a year later whether all of that is still in the bucket, whatever became of the directory
+  mediastore.s3.verify:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    bucket: example-media
+    source: certificate
+    certificate: /var/lib/mediastore/media.certificate.gz
+
 - name: Verify a directory that all hosts of the play see, each of them a part of it
   mediastore.s3.verify:
     endpoint_url: https://s3.example.org
@@ -169,6 +210,39 @@ bytes:
   returned: success, and failure after the comparison
   type: int
   sample: 87999999
+certificate:
+  description: What the certificate says, that was written or compared with.
+  returned: when O(certificate) is set and exists in the end
+  type: dict
+  contains:
+    sha256:
+      description: The digest of all its lines, which tells whether two certificates say the same.
+      type: str
+      sample: 5c1e2a0f3c5d8b7e9a4d6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4
+    files:
+      description: How many files it names.
+      type: int
+      sample: 5012
+    bytes:
+      description: Their size together.
+      type: int
+      sample: 87999999
+    verified:
+      description: When they were verified, in UTC.
+      type: str
+      sample: "2026-11-26T17:00:00Z"
+    bucket:
+      description: The bucket in which they were.
+      type: str
+      sample: example-media
+    prefix:
+      description: The prefix below which they were.
+      type: str
+      sample: ""
+    endpoint:
+      description: The store's address.
+      type: str
+      sample: https://s3.example.org
 read_back:
   description: Objects that were read from the store.
   returned: success, and failure after the comparison
@@ -201,32 +275,16 @@ engine_reason:
   sample: it is installed, and moves small objects much faster
 """
 
-import contextlib
-import time
-import typing as t
-
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.tree import (
-    TREE,
-    Watch,
-    etag_is_md5,
-    journal_path,
-    kept_journal,
-    old_proofs,
-    open_store,
-    open_tree,
-    passing_journal,
-    progress_of,
-    shown_shard,
-    tried,
-)
-from ..module_utils._core.errors import BadInput, MediastoreError
-from ..module_utils._core.verify import VERDICTS, Findings, Verifier
+from ..module_utils._base.tree import TREE
+from ..module_utils._base.verification import compare
 
-SPEC = TREE.merge(
+SPEC = TREE.but(path={"type": "path"}).merge(
     ArgSpec(
         {
+            "source": {"type": "str", "choices": ["directory", "certificate"], "default": "directory"},
+            "certificate": {"type": "path"},
             "read_back": {"type": "str", "choices": ["none", "sample", "all"], "default": "none"},
             "sample": {"type": "int", "default": 20},
             "live": {"type": "bool", "default": False},
@@ -235,73 +293,13 @@ SPEC = TREE.merge(
             "rewritten": {"type": "str", "choices": ["ignore", "fail"], "default": "fail"},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         },
-        required_if=[("live", True, ["journal"]), ("rewritten", "ignore", ["journal"]), ("missing", "forget", ["journal"])],
+        required_if=[
+            ("source", "directory", ["path"]),
+            ("source", "certificate", ["certificate"]),
+            ("live", True, ["journal"]),
+        ],
     )
 )
-
-
-class Differs(MediastoreError):
-    """The two sides are not the same; carries the counts."""
-
-    def __init__(self, doing: str, result: dict[str, t.Any]) -> None:
-        counts = ", ".join(f"{number} {verdict}" for verdict, number in result["counts"].items() if number)
-        shown = "; ".join(f"{kind}: {', '.join(result['samples'][kind][:3])}" for kind in VERDICTS if result["samples"].get(kind))
-        said = f"the directory and the bucket differ ({counts}). {shown}"
-        super().__init__(doing, said=said, remedy="Run mediastore.s3.sync again, then verify again.", code="Differs")
-        self.result = result
-
-
-def compare(module: StoreModule) -> dict[str, t.Any]:
-    """March along both sides, and fail if that is asked for."""
-    begun = time.monotonic()
-    doing = tried(module, "verify")
-    params, profile = module.params, module.profile
-    if params["sample"] < 1:
-        raise BadInput(doing, said=f"sample is {params['sample']}", remedy="Use 1 or more.")
-    tree = open_tree(module, doing)
-    store = open_store(module, doing, params["read_back"] != "none" or not etag_is_md5(module))
-    path = journal_path(module, tree, doing)
-    with contextlib.ExitStack() as stack:
-        proofs = stack.enter_context(old_proofs(module, path))
-        listing = store.listing(params["prefix"])
-        if not profile.list_sorted:
-            listing = stack.enter_context(passing_journal(module)).sort(listing)
-        verifier = Verifier(
-            tree,
-            store,
-            etag_is_md5(module),
-            params["part_size"],
-            params["read_back"],
-            params["sample"],
-            params["concurrency"],
-            progress_of(module),
-            live=params["live"],
-            may_be_rewritten=params["rewritten"] == "ignore",
-            may_be_deleted=params["missing"] == "forget",
-        )
-        watch = Watch(params["progress_file"])
-        findings = verifier.run(listing, proofs.proofs() if proofs else (), params["samples"], watch)
-    forget(module, path, findings.deleted, doing)
-    by = {"engine": store.engine, "engine_reason": store.engine_reason}
-    return judge(module, findings, doing, {"duration_s": round(time.monotonic() - begun, 2), **by})
-
-
-def forget(module: StoreModule, path: str | None, keys: list[str], doing: str) -> None:
-    """Take the proofs of objects out of the journal that are not there any more; only when all of the listing has been seen."""
-    if not keys or not path or module.check_mode:
-        return
-    with kept_journal(module, path, 0, doing) as journal:
-        for key in keys:
-            journal.disprove(key)
-
-
-def judge(module: StoreModule, findings: Findings, doing: str, how: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The result, or the error that carries it."""
-    verified = findings.verified(module.params["extra"] == "fail")
-    result = {"changed": False, "verified": verified, **shown_shard(module), **how, **findings.as_dict()}
-    if not verified and module.params["on_difference"] == "fail":
-        raise Differs(doing, result)
-    return result
 
 
 def main() -> None:

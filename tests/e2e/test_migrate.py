@@ -75,6 +75,8 @@ def test_the_whole_way_and_back_and_again(site):
     assert site.lost() == []
     assert (site.media / "after/4").read_bytes() == site.acknowledged["after/4"]
 
+    refused = site.play("verify")
+    assert refused.status != 0 and "stands at rolled_back" in refused.output
     ran(site.play("cutover"))
     refused = site.play("finalize")
     assert refused.status != 0 and "is kept 7 days, until 20" in refused.output
@@ -85,6 +87,48 @@ def test_the_whole_way_and_back_and_again(site):
     assert "first/not-of-ours.txt" in done.output
     assert [path.name for path in site.backup.rglob("*") if path.is_file()] == ["not-of-ours.txt"]
     assert site.lost() == []
+    the_bucket_is_held_against_the_certificate(site)
+
+
+def the_bucket_is_held_against_the_certificate(site):
+    """Nothing but that is left to compare with."""
+    client, proved_by_us = site.store.client(), (key for key, body in site.acknowledged.items() if len(body) == 3000)
+    key = next(key for key in proved_by_us if key.startswith("first/"))
+    proved = json.loads((site.state / "media" / "report.json").read_text())["verification"][0]["checked"]
+    assert site.upload("later/1", 10) and site.upload("after/41", 78)
+    done = ran(site.play("verify"))
+    assert f"{proved - 1} of {proved} files are in the bucket as they were proved on 20" in done.output
+    assert "Since then 1 were written anew, 0 deleted and 1 uploaded." in re.sub(r"\s+", " ", done.output)
+    assert done.changed == 0
+    found = client.get_object(Bucket=BUCKET, Key=key)
+    whole = found["Body"].read()
+    client.put_object(Bucket=BUCKET, Key=key, Body=bytes(len(whole)), Metadata=found["Metadata"])
+    refused = site.play("verify")
+    assert refused.status != 0 and f"{key} (same size, other content)" in refused.output
+    client.put_object(Bucket=BUCKET, Key=key, Body=whole, Metadata=found["Metadata"])
+    assert site.delete(key)
+    refused = site.play("verify")
+    assert refused.status != 0 and key in refused.output
+    done = ran(site.play("verify", "-e", "migrate_accept_deleted=true"))
+    assert "1 deleted" in re.sub(r"\s+", " ", done.output)
+
+
+def test_two_applications_do_not_share_a_bucket_by_mistake(site):
+    ran(site.play("sync"))
+    mark = site.store.client().get_object(Bucket=BUCKET, Key=".mediastore-owner")["Body"].read().decode()
+    assert re.fullmatch(r"media [0-9a-f]{12}", mark)
+    anew = ("-e", f"migrate_state_dir={site.directory}/another")
+    for stage in ("plan", "sync", "cutover"):
+        refused = site.play(stage, *anew)
+        assert refused.status != 0 and f"belongs to '{mark}'" in re.sub(r"\s+", " ", refused.output), refused.output
+    assert site.lost() == []
+    ran(site.play("sync", *anew, "-e", "migrate_adopt=true"))
+    assert "belongs to" in site.play("sync").output
+    ran(site.play("sync", *anew))
+    ran(site.play("cutover", *anew))
+    assert site.lost() == []
+    ran(site.play("rollback", *anew))
+    assert not (site.media / ".mediastore-owner").exists()
 
 
 def test_check_mode_predicts_the_run_and_a_second_run_changes_nothing(site):
@@ -101,7 +145,7 @@ def test_check_mode_predicts_the_run_and_a_second_run_changes_nothing(site):
         assert again.changed == 0, again.output
         # but for the state, which says when it was asked
         assert seen(site, site.state) == {path: what for path, what in before.items() if not below(path, site.state)}
-    for stage, options in (("finalize", ("--check", *finalize)), ("plan", ()), ("status", ())):
+    for stage, options in (("finalize", ("--check", *finalize)), ("plan", ()), ("status", ()), ("verify", ())):
         before = seen(site)
         unchanged = ran(site.play(stage, *options))
         assert (unchanged.changed, seen(site)) == (0, before), unchanged.output

@@ -19,10 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .plain import plain_client
 from .tls import make_certificates
 
 START_TIMEOUT_S = 60.0
@@ -98,22 +97,7 @@ class ProcessS3(abc.ABC):
 
     def client(self, connection: dict[str, Any] | None = None, service: str = "s3") -> Any:
         """A plain boto3 client, for a test to look at what the collection did."""
-        options = connection or self.connection
-        return boto3.client(
-            service,
-            endpoint_url=options["endpoint_url"],
-            aws_access_key_id=options["access_key"],
-            aws_secret_access_key=options["secret_key"],
-            region_name=self.region or "us-east-1",
-            verify=options["ca_path"],
-            config=Config(
-                s3={"addressing_style": "path"},
-                signature_version="s3v4",
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                retries={"total_max_attempts": 1},
-            ),
-        )
+        return plain_client(connection or self.connection, self.region, service)
 
     def start(self) -> Self:
         """Start it; returns when it answers, and leaves nothing behind when it does not."""

@@ -66,6 +66,13 @@ class RcloneS3:
             options["ca_path"] = self.ca_path
         return options
 
+    def client(self) -> Any:
+        """A plain boto3 client, for a test to look at what the collection did, or to meddle with it."""
+        # the demo has no boto3 of its own
+        from .plain import plain_client  # pylint: disable=import-outside-toplevel
+
+        return plain_client(self.connection)
+
     @property
     def pid(self) -> int | None:
         """The server's process, for whoever wants to kill it."""

@@ -37,6 +37,12 @@ class ArgSpec:
             constraints["required_by"] = by
         return ArgSpec({**self.options, **other.options}, **constraints)
 
+    def but(self, **options: dict[str, t.Any]) -> ArgSpec:
+        """The same, with some of its options described in another way."""
+        if set(options) - set(self.options):
+            raise TypeError(f"not among the options: {', '.join(sorted(set(options) - set(self.options)))}")
+        return ArgSpec({**self.options, **options}, **self.constraints)
+
     def kwargs(self) -> dict[str, t.Any]:
         """What AnsibleModule takes."""
         return {"argument_spec": self.options, **self.constraints}

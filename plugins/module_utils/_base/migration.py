@@ -16,7 +16,7 @@ from .._core.files import write_atomic
 from .._core.migration import IN_WINDOW, Migration
 from .._core.report import as_html, as_json
 from .._core.services import Run
-from .._core.stages import Application, Stages
+from .._core.stages import Application, Stages, owner_of
 from .argspec import ArgSpec
 from .host import HostModule
 
@@ -40,6 +40,22 @@ CONTROLLER: dict[str, dict[str, t.Any]] = {
     "started": {"type": "str", "required": True},
     "described": {"type": "str", "required": True},
     "replaces": {"type": "dict"},
+}
+
+#: counts of a stage
+FIGURES: dict[str, dict[str, t.Any]] = {
+    "changed": {"type": "bool", "default": False},
+    "files": {"type": "int"},
+    "bytes": {"type": "int"},
+    "duration_s": {"type": "float"},
+    "files_per_s": {"type": "float"},
+    "throughput": {"type": "list", "elements": "list"},
+}
+#: what a verification of the backup found
+PROOF: dict[str, dict[str, t.Any]] = {
+    "files": {"type": "int", "required": True},
+    "bytes": {"type": "int", "required": True},
+    "sha256": {"type": "str"},
 }
 
 HISTORY_SHOWN = 50
@@ -85,6 +101,7 @@ def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> di
     report = os.path.join(directory, REPORT)
     return {
         "directory": directory,
+        "owner": owner_of(directory, migration.name),
         "journal": os.path.join(directory, "journal"),
         "stage": migration.stage,
         "interrupted": migration.stage in IN_WINDOW,

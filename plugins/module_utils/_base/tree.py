@@ -69,16 +69,17 @@ def tried(module: StoreModule, verb: str) -> str:
     """What errors say was tried."""
     shard = module.params["shard"]
     part = f" (shard {shard['index']} of {shard['count']})" if shard else ""
-    return f"{verb} {module.params['path']} and bucket {module.params['bucket']}{part}"
+    return f"{verb} {module.params['path'] or module.params['certificate']} and bucket {module.params['bucket']}{part}"
 
 
-def open_tree(module: StoreModule, doing: str) -> Tree:
-    """The directory, after refusing what cannot be meant."""
+def open_tree(module: StoreModule, doing: str, there: bool = True) -> Tree:
+    """The directory, after refusing what cannot be meant; where it need not be there, only what it says of the keys counts."""
     params = module.params
     check_numbers(module, doing)
     shard = shard_of(params["shard"], doing)
-    tree = Tree(params["path"], params["prefix"], Exclude(params["exclude"]), params["special"] == "fail", shard)
-    tree.require(doing)
+    tree = Tree(params["path"] or "/", params["prefix"], Exclude(params["exclude"]), params["special"] == "fail", shard)
+    if there:
+        tree.require(doing)
     return tree
 
 
@@ -147,15 +148,20 @@ def progress_of(module: StoreModule) -> Progress:
 
 def journal_path(module: StoreModule, tree: Tree | None, doing: str) -> str | None:
     """Where the journal is, if there is to be one; never inside the tree, where it would be part of what it describes."""
-    path = module.params["journal"]
+    return own_file(module, "journal", tree, doing)
+
+
+def own_file(module: StoreModule, option: str, tree: Tree | None, doing: str) -> str | None:
+    """Where a file of ours is to be, never inside the tree."""
+    path = module.params[option]
     if not path:
         return None
     real = os.path.realpath(str(path))
     if tree is not None and real.startswith(os.fsdecode(tree.root).rstrip("/") + "/"):
-        said = f"the journal {path} is inside {module.params['path']}"
-        raise BadInput(doing, said=said, remedy="Choose a journal outside of path.")
+        said = f"the {option} {path} is inside {module.params['path']}"
+        raise BadInput(doing, said=said, remedy=f"Choose a {option} outside of path.")
     if os.path.isdir(real):
-        raise BadInput(doing, said=f"the journal {path} is a directory", remedy="Name a file in it, for example journal.sqlite.")
+        raise BadInput(doing, said=f"the {option} {path} is a directory", remedy="Name a file in it.")
     return real
 
 

@@ -34,6 +34,7 @@ def account(migration: Migration, command: str, now: float) -> dict[str, Any]:
         "endpoint": migration.store.get("endpoint", ""),
         "generated": utc(now),
         "moved": {key: synced[key] for key in ("files", "bytes", "files_per_s", "bytes_per_s") if synced.get(key)},
+        "throughput": synced.get("throughput", []),
         "window": _window(migration),
         "log": [[f"{entry['at'][:19].replace('T', ' ')} UTC", _said(entry)] for entry in migration.history],
         "undo": undo_command(migration, command),
@@ -68,7 +69,10 @@ def _window(migration: Migration) -> list[list[Any]]:
 
 
 def _facts(migration: Migration) -> list[list[str]]:
+    certified = migration.figures.get("proof", {}).get("sha256")
     facts = [["Stands at", f"{migration.stage}: {WORDS[migration.stage]}"]]
+    if certified:
+        facts.append(["Certificate of what was proved", f"SHA-256 {certified}"])
     facts += [[f"Down for the {kind}", f"{value:.1f} s"] for kind, value in migration.downtime_s.items()]
     if migration.expected_s is not None and "cutover" in migration.downtime_s:
         facts.append(["Expected for the cutover", f"{migration.expected_s:.1f} s"])

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ _REMEDIES = {
 }
 
 _POLL_S = 0.1
+
+#: a list of numbers that is spread over lines; in strings there are no line ends
+_NUMBERS = re.compile(r"\[\n[-+.,\w\s]*\n *\]")
 
 
 @contextlib.contextmanager
@@ -98,8 +102,9 @@ def read_json(path: str, default: Any = None) -> Any:
 
 
 def write_json(path: str, value: Any, mode: int = 0o600) -> None:
-    """Write a JSON file atomically, laid out for a person."""
-    write_atomic(path, (json.dumps(value, indent=2, sort_keys=False, ensure_ascii=False) + "\n").encode("utf-8"), mode)
+    """Write a JSON file atomically, laid out for a person: numbers in a row stand in a row."""
+    text = _NUMBERS.sub(lambda found: " ".join(found.group().split()), json.dumps(value, indent=2, ensure_ascii=False))
+    write_atomic(path, (text + "\n").encode("utf-8"), mode)
 
 
 def free_bytes(path: str) -> int:

@@ -74,6 +74,7 @@ def _figures(migration: Migration) -> list[str]:
         lines.append(f"copied  {count(synced)} by the live sync")
     if proof:
         lines.append(f"proved  {count(proof)} of the backup, compared with the bucket")
+        lines += [f"        certificate {proof['sha256']}"] if proof.get("sha256") else []
     finalized = migration.figures.get("finalized")
     if finalized:
         stayed = finalized.get("stayed", 0)

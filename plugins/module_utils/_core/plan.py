@@ -125,7 +125,7 @@ class Planner:
         return self._plan
 
     def _wanted(self, thing: RemoteObject) -> bool:
-        if thing.key not in self._tree.shard:
+        if thing.key not in self._tree.shard or thing.key == self._tree.mark:
             return False
         if self._tree.relative(thing.key) in self._tree.exclude:
             return False

@@ -14,6 +14,7 @@ The mapping it takes is what report.json holds. Every key may be absent; what is
     stages        [{name, began, ended, quiet}]    seconds of the clock; quiet: not a playbook but a check around it
     outages       [{began, ended}]                 as clients met them
     traffic       [[second, answered, failed]]
+    throughput    [[second, files, bytes]]         how the largest live copy went, counted from its start
     window        [[step, seconds]]                where the seconds of the cutover went
     log           [[moment, what happened]]
     verification  [{when, what, checked, wrong}]
@@ -29,7 +30,7 @@ from typing import Any, Mapping
 
 from .progress import human
 from .report_style import STYLE
-from .timeline import steps, timeline
+from .timeline import steps, throughput, timeline
 
 Report = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def as_json(report: Report) -> str:
 
 def as_html(report: Report) -> str:
     """The people's copy of the report."""
-    sections = (_head, _figures, _timeline, _window, _log, _verification, _undo, _facts)
+    sections = (_head, _figures, _timeline, _throughput, _window, _log, _verification, _undo, _facts)
     title = escape(str(report.get("title", "Migration report")))
     body = "".join(section(report) for section in sections)
     head = (
@@ -89,6 +90,10 @@ def _timeline(report: Report) -> str:
     picture = timeline(report.get("stages", []), outages, report.get("traffic", []))
     note = "Red: nothing answered, as the clients outside measured it." if outages else ""
     return _section("What happened", picture and f'{picture}<p class="note">{note}</p>')
+
+
+def _throughput(report: Report) -> str:
+    return _section("How fast it was copied", throughput(report.get("throughput", [])))
 
 
 def _window(report: Report) -> str:

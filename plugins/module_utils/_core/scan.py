@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Iterator
 
 from .errors import BadInput
-from .keys import PARTIAL_SUFFIX, Exclude
+from .keys import MARK, PARTIAL_SUFFIX, Exclude
 from .model import LocalFile
 from .problems import Problems
 from .shard import WHOLE, Shard
@@ -41,6 +41,8 @@ class Tree:
         #: the part of the keys that is looked at
         self.shard = shard
         self._start = prefix.encode("utf-8")
+        #: the key that says whose the objects are
+        self.mark = prefix + MARK
         #: what the walk passed by: ``special`` (links, sockets, devices) and ``excluded``
         self.passed: Counter[str] = Counter()
 

@@ -11,6 +11,7 @@ import dataclasses
 import os
 import shutil
 import time
+import uuid
 from typing import Any, Callable, Iterator
 
 from . import claim, configbackup, evict, services, swap
@@ -43,6 +44,15 @@ class Application:
     services: list[str]
     #: exit status 0 while the application runs; only used without services
     status_command: str = ""
+
+
+def owner_of(directory: str, name: str) -> str:
+    """Name and id of a migration; the name alone as long as there is no id."""
+    try:
+        with open(os.path.join(directory, "owner"), encoding="utf-8") as source:
+            return source.read().strip()
+    except FileNotFoundError:
+        return name
 
 
 class Stages:
@@ -85,6 +95,12 @@ class Stages:
         if not self.check:
             claim.take(os.path.join(self.directory, "claim.json"), mine, self.clock(), replaces)
 
+    def identify(self) -> None:
+        """Give the migration an id, once and for all: another one may well have the same name, on another host."""
+        path = os.path.join(self.directory, "owner")
+        if not self.check and not os.path.exists(path):
+            write_atomic(path, f"{self.migration.name} {uuid.uuid4().hex[:12]}\n".encode())
+
     def release(self) -> None:
         """Give the claim back."""
         claim.give_back(os.path.join(self.directory, "claim.json"))
@@ -114,6 +130,9 @@ class Stages:
         before = migration.figures.get("synced", {})
         if bound or migration.stage != "synced" or figures.get("changed") or total != {key: before.get(key) for key in total}:
             migration.figures["synced"] = {key: value for key, value in figures.items() if key != "changed"}
+            # The copies that follow the first one are hardly worth a look.
+            courses = [course for course in (before.get("throughput"), figures.get("throughput")) if course]
+            migration.figures["synced"]["throughput"] = max(courses, key=lambda rows: rows[-1][1], default=[])
             self._enter("synced", **total)
 
     # the window

@@ -9,6 +9,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Mapping, Sequence
 
+from .progress import human
+
 ROW = 28
 CHART = 72
 #: percent of the width that the words above an outage take on a phone
@@ -66,6 +68,31 @@ def steps(parts: Sequence[tuple[str, float]]) -> str:
     )
 
 
+def throughput(rows: Sequence[Sequence[float]]) -> str:
+    """Files and bytes a second, from rows of (second, files, bytes) since the start; empty where it was over at once."""
+    if len(rows) < 2:
+        return ""
+    axis, names, peaks, shapes = _Axis(0.0, rows[-1][0]), [], [], []
+    for place, (name, column) in enumerate((("files/s", 1), ("bytes/s", 2))):
+        rates = [
+            (before[0], row[0], (row[column] - before[column]) / (row[0] - before[0]))
+            for before, row in zip([(0.0, 0.0, 0.0), *rows], rows)
+            if row[0] > before[0]
+        ]
+        peak = max(rate for _began, _ended, rate in rates)
+        shapes.append(_stepped(axis, rates, CHART * (place + 1) - 4, CHART - 22, peak))
+        names.append(_chart_cell(name, CHART))
+        peaks.append(_chart_cell(f"max {peak:.0f}" if column == 1 else f"max {human(peak)}", CHART))
+    height = 2 * CHART
+    return (
+        f'<div class="timeline"><div class="names">{"".join(names)}</div>'
+        f'<div class="track"><svg viewBox="0 0 1000 {height}" style="height:{height}px" preserveAspectRatio="none" '
+        f'role="img" aria-label="Files and bytes a second in {duration(axis.length)}">{"".join(shapes)}</svg></div>'
+        f'<div class="spans">{"".join(peaks)}</div></div>'
+        f'<div class="axis"><span>0</span><span>{duration(axis.length)}</span></div>'
+    )
+
+
 class _Axis:
     """Seconds of the clock to thousandths of the width."""
 
@@ -109,13 +136,16 @@ def _area(axis: _Axis, traffic: Sequence[Sequence[float]]) -> list[str]:
     rows = [row for row in traffic if axis.began <= row[0] <= axis.began + axis.length]
     if not rows:
         return []
-    scale = (CHART - 22) / max(max(row[1] for row in rows), 1)
-    points = []
-    for row in rows:
-        y = CHART - 4 - row[1] * scale
-        points += [f"{axis(row[0]):.2f},{y:.1f}", f"{axis(row[0] + 1):.2f},{y:.1f}"]
-    first, last = axis(rows[0][0]), axis(rows[-1][0] + 1)
-    return [f'<polygon class="area" points="{first:.2f},{CHART - 4} {" ".join(points)} {last:.2f},{CHART - 4}"/>']
+    rates = [(row[0], row[0] + 1, row[1]) for row in rows]
+    return [_stepped(axis, rates, CHART - 4, CHART - 22, max(row[1] for row in rows))]
+
+
+def _stepped(axis: _Axis, rates: Sequence[tuple[float, float, float]], floor: int, height: int, peak: float) -> str:
+    """An area of so many pixels above its floor, from (began, ended, rate)."""
+    scale, points = height / max(peak, 1), [f"{axis(rates[0][0]):.2f},{floor}"]
+    for began, ended, rate in rates:
+        points += [f"{axis(began):.2f},{floor - rate * scale:.1f}", f"{axis(ended):.2f},{floor - rate * scale:.1f}"]
+    return f'<polygon class="area" points="{" ".join(points)} {axis(rates[-1][1]):.2f},{floor}"/>'
 
 
 def _peak(traffic: Sequence[Sequence[float]]) -> str:

@@ -13,6 +13,7 @@ import time
 from typing import Callable, Iterable, Iterator, Protocol, TypeVar
 
 from .arenas import share_memory
+from .course import Course
 from .crew import fan_out
 from .errors import MediastoreError
 from .journal import Journal
@@ -48,6 +49,8 @@ class Tally:
         self.gave_up = ""
         self._most = samples
         self.samples: dict[str, list[str]] = {}
+        #: rows of (second, files, bytes)
+        self.throughput: list[list[float]] = []
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -83,8 +86,9 @@ def transfer(
 ) -> Tally:
     """Do everything that is planned; stops early when nobody waits for it any more, or when it is hopeless."""
     share_memory()
-    _collect_seldom()
-    tally, in_a_row, succeeded = Tally(samples), 0, time.monotonic()
+    # What is there already stays to the end: looking through it again and again for garbage would find none.
+    gc.freeze()
+    tally, course, in_a_row, succeeded = Tally(samples), Course(), 0, time.monotonic()
 
     def stop() -> bool:
         if not tally.gave_up and abandoned():
@@ -109,8 +113,10 @@ def transfer(
             mover.settle()
             journal.commit()
         progress.tick()
+        course.note(tally.files, tally.nbytes)
     mover.settle()
     journal.commit()
+    tally.throughput = course.until(tally.files, tally.nbytes)
     return tally
 
 
@@ -120,15 +126,6 @@ def attended(rows: Iterable[_Job], abandoned: Callable[[], bool], doing: str, ev
         if number % every == 0 and abandoned():
             raise MediastoreError(doing, said="whoever started this run is gone", remedy="Run it again.", code="Abandoned")
         yield row
-
-
-def _collect_seldom() -> None:
-    """What a transfer makes are tuples that go when nobody has them any more: looking for circles among them finds none.
-
-    What is there already stays to the end, and is not looked through again and again.
-    """
-    gc.freeze()
-    gc.set_threshold(100_000)
 
 
 class Budget:

@@ -32,6 +32,9 @@ PENDING = "pending"
 VERDICTS = (MATCHED, MISSING, DIFFERENT, EXTRA, UNREADABLE, REWRITTEN, PENDING)
 NONE, SAMPLE, ALL = "none", "sample", "all"
 
+#: takes a file, its MD5 and the ETag of its object
+Certify = Callable[[LocalFile, str, str], None]
+
 
 class Finding(NamedTuple):
     """What was found out about one key."""
@@ -54,6 +57,8 @@ class Findings:
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[str]] = {}
         self.files = self.nbytes = self.read_back = self.vanished = 0
+        #: whether an object that was still to be read turned out to be another one, or gone
+        self.surprised = False
         self._most = samples
         #: every missing key, where whoever works on the store may have deleted them; else nothing
         self.deleted: list[str] = []
@@ -119,14 +124,22 @@ class Verifier:
         self._sample: list[Finding] = []
 
     def run(
-        self, remote: Iterable[RemoteObject], proofs: Iterable[Proof], samples: int, abandoned: Callable[[], bool] = lambda: False
+        self,
+        remote: Iterable[RemoteObject],
+        proofs: Iterable[Proof],
+        samples: int,
+        abandoned: Callable[[], bool] = lambda: False,
+        certify: Certify | None = None,
     ) -> Findings:
-        """March along both sides and judge every key."""
+        """March along both sides and judge every key; ``certify`` is told of each file that the bucket has, or is said to have.
+
+        What is still to be read back is told as well, so all of it is worth nothing unless the findings are verified in the end.
+        """
         findings, problems = Findings(samples, self._may_be_deleted), Problems(f"verify {os.fsdecode(self._tree.root)}")
         wanted = (thing for thing in remote if self._wanted(thing))
         self._progress.phase("verify")
-        rows = attended(march(self._tree.files(problems), wanted, proofs), abandoned, problems.tried)
-        self._collect(self._unsettled(rows, findings), findings)
+        rows = attended(march(self._files(problems), wanted, proofs), abandoned, problems.tried)
+        self._collect(self._unsettled(rows, findings, certify), findings)
         # Half of a directory proves nothing about the whole.
         problems.raise_if_any()
         if self._sample:
@@ -138,16 +151,22 @@ class Verifier:
             self._collect(iter(self._sample), findings)
         return findings
 
+    def _files(self, problems: Problems) -> Iterator[LocalFile]:
+        return self._tree.files(problems)
+
     def _wanted(self, thing: RemoteObject) -> bool:
-        if thing.key not in self._tree.shard:
+        if thing.key not in self._tree.shard or thing.key == self._tree.mark:
             return False
         return self._tree.relative(thing.key) not in self._tree.exclude and not (thing.key.endswith("/") and not thing.size)
 
-    def _unsettled(self, rows: Iterator[Row], findings: Findings) -> Iterator[Finding]:
+    def _unsettled(self, rows: Iterator[Row], findings: Findings, certify: Certify | None) -> Iterator[Finding]:
         """Count what can be judged here, and pass on what has to be read back."""
         matched = 0
         for row in rows:
             finding = self._judge(row)
+            # An object that may have been written anew is not the file's, whatever comes of reading it.
+            if certify and finding and finding.md5 and not finding.uploaded_ns and row.local and row.remote:
+                certify(row.local, finding.md5, row.remote.etag)
             self._progress.counted(1, finding.size if finding else 0)
             self._progress.tick()
             if finding is None:
@@ -175,6 +194,7 @@ class Verifier:
         for finding in fan_out(jobs, self._by_reading, workers, lambda: False):
             if finding is not None:
                 findings.read_back += bool(finding.md5)
+                findings.surprised |= bool(finding.md5) and finding.verdict != MATCHED
                 findings.add(finding)
             self._progress.tick()
 
@@ -197,14 +217,17 @@ class Verifier:
 
     def _compare(self, file: LocalFile, thing: RemoteObject | None, proof: Proof | None) -> Finding | None:
         if thing is None:
-            gone = not os.path.lexists(self._tree.path(file.key))
-            return None if gone else Finding(file.key, MISSING, size=file.size)
+            return None if self._gone(file.key) else Finding(file.key, MISSING, size=file.size)
         if thing.size != file.size:
             why = f"{thing.size} bytes in the store, {file.size} here"
             return Finding(file.key, DIFFERENT, why, file.size, uploaded_ns=self._uploaded_ns(file, thing, proof))
         if proof and proof.covers(file) and proof.etag == thing.etag:
             return Finding(file.key, MATCHED, size=file.size, md5=proof.md5)
         return self._by_digest(file, thing, proof)
+
+    def _gone(self, key: str) -> bool:
+        """Whether a file was removed since its folder was read."""
+        return not os.path.lexists(self._tree.path(key))
 
     def _uploaded_ns(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> int:
         """The file's time, if its proof is about another object, so that this one may have been written anew; else 0."""

@@ -21,11 +21,13 @@ def walked(*stages):
     """A migration that went this way, a minute a stage."""
     migration = Migration(name="media")
     migration.bind("/srv/media", {"bucket": "media", "endpoint": "https://s3.example.org", "prefix": ""})
-    figures = {"synced": {"files": 1200, "bytes": 5 << 20, "files_per_s": 350.0}, "window": {"copied_s": 0.4, "rest_s": 3.6}}
+    course = [[1.0, 400, 2 << 20], [3.0, 1200, 5 << 20]]
+    synced = {"files": 1200, "bytes": 5 << 20, "files_per_s": 350.0, "throughput": course}
+    figures = {"synced": synced, "window": {"copied_s": 0.4, "rest_s": 3.6}}
     for number, stage in enumerate(stages):
         facts = {"synced": {"files": 1200, "bytes": 5 << 20}, "healthy": {"downtime_s": 4.0}}.get(stage, {})
         if stage == "healthy" and migration.stage == stage:
-            migration.figures["proof"] = facts = {"files": 1201, "bytes": 5 << 20}
+            migration.figures["proof"] = facts = {"files": 1201, "bytes": 5 << 20, "sha256": "5c1e2a0f"}
             facts = {"proof": facts}
         if stage == "healthy":
             migration.downtime_s["cutover"], migration.expected_s = 4.0, 6.5
@@ -60,6 +62,8 @@ def test_a_cutover_is_told_from_its_copy_to_its_proof():
         "the application runs on the bucket; it was down for 4.0 s",
         "proved: 1 201 files, 5.0 MiB are in the bucket",
         "1201 all right",
+        "How fast it was copied files/s bytes/s max 400 max 2.0 MiB 0 3.0 s",
+        "Certificate of what was proved SHA-256 5c1e2a0f",
         "Expected for the cutover 6.5 s",
         "Old files /srv/media.before-s3",
         "mediastore.s3.migrate.rollback",

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import report
-from ansible_collections.mediastore.s3.plugins.module_utils._core.timeline import duration, steps, timeline
+from ansible_collections.mediastore.s3.plugins.module_utils._core.timeline import CHART, duration, steps, throughput, timeline
 
 FULL = {
     "title": "The media of <synapse> moved",
@@ -28,6 +28,7 @@ FULL = {
     ],
     "outages": [{"began": 140.0, "ended": 145.5}],
     "traffic": [[100, 20, 0], [101, 10, 0], [150, 20, 0]],
+    "throughput": [[10.0, 1000, 50 << 20], [40.0, 2812, 120 << 20]],
     "window": [["stop", 1.0], ["start", 3.0]],
     "log": [["2026-11-20T12:30:23.000Z", "copied <all>"]],
     "verification": [
@@ -138,6 +139,28 @@ def test_answers_of_the_busiest_second_reach_the_top_of_the_chart():
     heights = [float(point.partition(",")[2]) for point in points.group(1).split()]
     assert min(heights) == 18.0
     assert "max 20" in picture
+
+
+def test_the_course_of_a_copy_has_its_peaks_at_the_top_and_its_silences_at_the_floor():
+    picture = throughput([[1.0, 100, 10 << 20], [2.0, 100, 10 << 20], [4.0, 500, 20 << 20]])
+    files, nbytes = (
+        [tuple(map(float, point.split(","))) for point in points.split()]
+        for points in re.findall(r'<polygon class="area" points="([^"]*)"', picture)
+    )
+    assert [(x, CHART - 4 - y) for x, y in files] == [
+        (0, 0), (0, 25), (250, 25), (250, 0), (500, 0), (500, 50), (1000, 50), (1000, 0),
+    ]  # fmt: skip
+    assert [(x, 2 * CHART - 4 - y) for x, y in nbytes][1:7] == [(0, 50), (250, 50), (250, 0), (500, 0), (500, 25), (1000, 25)]
+    assert "max 200<" in picture and "max 10.0 MiB<" in picture and "4.0 s" in picture
+
+
+@pytest.mark.parametrize("rows", [[], [[0.4, 10, 100]]])
+def test_a_copy_that_was_over_at_once_has_no_course(rows):
+    assert throughput(rows) == ""
+
+
+def test_rows_of_the_same_moment_are_no_division_by_zero():
+    assert "max 10<" in throughput([[1.0, 10, 10], [1.0, 10, 10]])
 
 
 def test_parts_of_the_window_fill_the_bar():

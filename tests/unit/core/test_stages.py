@@ -282,6 +282,16 @@ def test_the_state_can_be_read_by_a_person(host):
     assert text.count("\n") > 20
 
 
+def test_the_course_of_the_largest_copy_is_kept_and_stands_in_rows(host):
+    courses = [[[1.0, 10, 100], [2.0, 30, 300]], [[0.1, 2, 20]], [], [[3.0, 31, 310]]]
+    for number, course in enumerate(courses):
+        figures = {"files": number, "bytes": 3, "changed": True, "throughput": course}
+        host.stages().synced(str(host.media), STORE, figures)
+        kept = load(str(host.state), "media").figures["synced"]["throughput"]
+        assert kept == courses[3 if number == 3 else 0]
+        assert f"[ {kept[0][0]}, {kept[0][1]}, {kept[0][2]} ]" in (host.state / "migration.json").read_text()
+
+
 def test_the_next_cutover_knows_what_the_restart_takes(tmp_path):
     host = Host(tmp_path)
     host.stages().synced(str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})

@@ -132,3 +132,62 @@ def test_bad_input(bucket, source, options, words):
     failed = run("verify", bucket, options.pop("path"), **options)
     assert failed["failed"]
     assert words in failed["msg"]
+
+
+def test_a_certificate_is_written_once_and_holds_without_the_directory(bucket, source, tmp_path):
+    certificate = str(tmp_path / "kept" / "media.gz")
+    run("sync", bucket, source)
+    assert "certificate" not in run("verify", bucket, source, check=True, certificate=certificate)
+    assert not (tmp_path / "kept").exists()
+    written = run("verify", bucket, source, certificate=certificate)
+    assert (written["changed"], written["verified"], written["certificate"]["files"]) == (True, True, 2)
+    assert written["certificate"]["bucket"] == "media" and written["certificate"]["endpoint"].startswith("http")
+    again = run("verify", bucket, source, certificate=certificate)
+    assert (again["changed"], again["certificate"]) == (False, written["certificate"])
+    client = bucket.client()
+    client.put_object(Bucket="media", Key="later", Body=b"3")
+    options = {**bucket.connection, "bucket": "media", "source": "certificate", "certificate": certificate, **SHARED}
+    for check in (True, False):
+        found = run_module("verify", options, check=check)
+        assert (found["changed"], found["verified"], found["certificate"]) == (False, True, written["certificate"])
+        assert (found["counts"]["matched"], found["counts"]["extra"], found["bytes"]) == (2, 1, 6 * 1024 * 1024 + 1)
+    client.put_object(Bucket="media", Key="a", Body=b"2")
+    client.delete_object(Bucket="media", Key="b/c")
+    failed = run_module("verify", options)
+    assert "the certificate and the bucket differ (1 missing, 1 different, 1 extra)" in failed["msg"]
+    assert failed["samples"]["missing"] == ["b/c"]
+
+
+def test_what_differs_is_not_certified(bucket, source, tmp_path):
+    certificate = tmp_path / "media.gz"
+    run("sync", bucket, source)
+    run("verify", bucket, source, certificate=str(certificate))
+    before = certificate.read_bytes()
+    (source / "new").write_bytes(b"3")
+    reported = run("verify", bucket, source, certificate=str(certificate), on_difference="report")
+    assert (reported["verified"], reported["changed"]) == (False, False)
+    assert "certificate" not in reported
+    assert certificate.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"source": "certificate"}, "missing: certificate"),
+        ({"source": "certificate", "certificate": "/no/such.gz"}, "/no/such.gz"),
+        ({"source": "certificate", "certificate": "/no/such.gz", "live": True, "journal": "/tmp/j"}, "a certificate is not live"),
+        ({"certificate": "{source}/c.gz"}, "is inside"),
+        ({"certificate": "/tmp"}, "is a directory"),
+    ],
+)
+def test_bad_input_about_a_certificate(bucket, source, options, words):
+    options = {name: value.format(source=source) if isinstance(value, str) else value for name, value in options.items()}
+    failed = run("verify", bucket, source, **options)
+    assert failed["failed"]
+    assert words in failed["msg"]
+
+
+def test_without_a_certificate_the_directory_has_to_be_named(bucket):
+    failed = run_module("verify", {**bucket.connection, "bucket": "media"})
+    assert failed["failed"] and "path" in failed["msg"]

@@ -1,0 +1,76 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""How sync works: checks, plan, transfer, and what is said of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.following import Following
+from .._core.model import DOWNLOAD
+from .._core.ownership import Ownership
+from .._core.sync import Sync
+from .._core.transfer import Tally
+from .follow import following, walked
+from .module import StoreModule
+from .transfer import attributes, check_destination, check_options, check_room, report, rules
+from .tree import (
+    Watch,
+    journal_path,
+    journals,
+    open_store,
+    open_tree,
+    progress_of,
+    shown_shard,
+    tried,
+)
+
+
+def converge(module: StoreModule) -> dict[str, t.Any]:
+    """Plan, stop here in check mode, else carry it out."""
+    doing = tried(module, module.params["direction"])
+    check_options(module, doing)
+    tree = open_tree(module, doing)
+    check_destination(module, tree, doing)
+    # A pass against the journal may be what an application waits for: it does not start again elsewhere for a faster engine.
+    moves = not module.check_mode and module.params["against"] == "store"
+    store = open_store(module, doing, moves, attributes(module, doing))
+    path = journal_path(module, tree, doing)
+    with journals(module, path, store, doing) as (journal, proofs):
+        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module))
+        # A pass against the journal relies on the run before it.
+        uploads = module.params["direction"] != DOWNLOAD and module.params["against"] == "store"
+        owned = Ownership(store, tree, module.params["owned_by"] if uploads else "", doing)
+        owned.check(known=next(proofs.proofs(), None) is not None, adopt=module.params["adopt"])
+        return carry_out(module, sync, following(module, tree, journal, path), owned, path, doing)
+
+
+def carry_out(
+    module: StoreModule, sync: Sync, follow: Following, owned: Ownership, path: str | None, doing: str
+) -> dict[str, t.Any]:
+    """Plan and transfer, and say what happened."""
+    watch, verb = Watch(module.params["progress_file"]), module.params["direction"]
+    changes = follow.begin()
+    shown = {"journal": path, **shown_shard(module), **walked(module, follow, changes is None)}
+    plan = sync.plan(watch, changes)
+    if module.check_mode:
+        return _changed(report(module, sync, plan, Tally(0), verb, **shown), owned.missing)
+    check_room(module, plan, doing)
+    owned.mark()
+    tally = sync.carry_out(plan, watch)
+    if not tally.gave_up:
+        follow.end()
+    result = _changed(report(module, sync, plan, tally, verb, **shown), owned.missing)
+    sync.require_done(plan, tally, result)
+    if tally.unsettled:
+        module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
+    if tally.damaged:
+        module.warn(f"{tally.damaged} objects are not what was uploaded from the files here, which were left. Upload them again.")
+    return result
+
+
+def _changed(result: dict[str, t.Any], marking: bool) -> dict[str, t.Any]:
+    """The mark is a change as well, though no file is behind it."""
+    return {**result, "changed": result["changed"] or marking}
