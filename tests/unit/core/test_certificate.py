@@ -40,12 +40,12 @@ def tree(tmp_path):
     return Tree(str(tmp_path / "in"))
 
 
-def write(path, files=FILES, verified=THEN, about=ABOUT, seal=True, etag=None):
+def write(path, files=None, verified=THEN, about=None, seal=True, etag=None):
     with Certifier(path) as certifier:
-        for key, body in sorted(files.items()):
+        for key, body in sorted((FILES if files is None else files).items()):
             md5 = hashlib.md5(body).hexdigest()
             certifier.add(LocalFile(key, len(body), TIME_NS, 7, 8), md5, md5 if etag is None else etag)
-        return certifier.seal(about, verified) if seal else None
+        return certifier.seal(about or ABOUT, verified) if seal else None
 
 
 def recheck(path, store, etag_is_md5=True, tree=None, **may):
