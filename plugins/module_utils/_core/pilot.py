@@ -18,7 +18,8 @@ PER_JOB = 64 * 1024
 MEASURE_S, MEASURE_JOBS = 0.4, 3
 #: growing has paid if it brought so much more
 WORTH = 1.1
-GROWTH = 1.5
+#: by how much: as long as it has always paid, and since it once has not
+FIRST_GROWTH, GROWTH = 2.0, 1.5
 #: measurements to wait after growing did not pay, and after the store asked for less
 REST, PENANCE = 20, 10
 #: Some answers of 503 belong to every store and are just sent again. It counts as asking for less when it is so many of all that
@@ -45,6 +46,7 @@ class Pilot:
         #: the size and the rate before the last growth
         self._before: tuple[int, float] | None = None
         self._rest = 0
+        self._growth = FIRST_GROWTH
         self._begin()
 
     def _begin(self) -> None:
@@ -65,7 +67,7 @@ class Pilot:
         measured = self._jobs >= MEASURE_JOBS * self.size and self._now() - self._since >= MEASURE_S
         if told > self.size / 2 or (measured and told >= REFUSED * self._jobs):
             self._resize(self.size // 2)
-            self._before, self._rest = None, PENANCE
+            self._before, self._rest, self._growth = None, PENANCE, GROWTH
             self._begin()
         elif measured:
             self._judge(self._units / (self._now() - self._since))
@@ -77,10 +79,10 @@ class Pilot:
             self._rest -= 1
         elif self._before is None or rate >= self._before[1] * WORTH:
             self._before = self.size, rate
-            self._resize(int(self.size * GROWTH))
+            self._resize(int(self.size * self._growth))
         else:
             self._resize(self._before[0])
-            self._before, self._rest = None, REST
+            self._before, self._rest, self._growth = None, REST, GROWTH
 
     def _resize(self, size: int) -> None:
         self.size = min(max(size, self.least), self.most)

@@ -60,6 +60,12 @@ def test_a_far_store_gets_as_many_as_it_takes(latency_s):
     assert min(world.sizes) >= START
 
 
+def test_a_far_store_soon_gets_as_many_as_it_takes():
+    world = World(0.1, 100_000)
+    world.run(3_000)
+    assert world.sizes.index(MOST) < 500
+
+
 def test_a_store_that_is_asked_too_much_is_asked_less():
     world = World(0.1, 5000, tires_at=30)
     world.run(30_000)
