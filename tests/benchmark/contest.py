@@ -159,9 +159,10 @@ class Arena:
     def _shown(command: Command, site: Site) -> str:
         """The command without what is this machine's alone."""
         text = " ".join([Path(command.argv[0]).name, *command.argv[1:]])
-        for real, shown in ((site.source, "MEDIA"), (str(site.scratch), "DIR"), (site.server.endpoint_url, "ENDPOINT")):
+        places = ((site.source, "MEDIA"), (str(site.scratch), "DIR"), (site.server.endpoint_url, "ENDPOINT"))
+        for real, shown in (*places, (site.server.ca_path or "CA", "CA")):
             text = text.replace(real, shown)
-        return re.sub(r"\S*/bin/", "", text)
+        return re.sub(r"\S*/(bin|tests/benchmark)/", "", text)
 
     def require_arrived(self, tree: Tree, held: dict[str, Held], who: str) -> None:
         """Raise unless the server holds exactly the keys, sizes and MD5s of the tree."""

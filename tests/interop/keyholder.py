@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from ansible_collections.mediastore.s3.tests.servers.plain import plain_client
 
 #: answers that mean "you may not", as opposed to "this does not exist" or a broken server
 REFUSALS = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "UnauthorizedAccess")
@@ -30,21 +30,7 @@ UNKNOWN = (
 
 def client(connection: dict[str, Any], access_key: str, secret_key: str) -> Any:
     """A boto3 client with this key."""
-    return boto3.client(
-        "s3",
-        endpoint_url=connection["endpoint_url"],
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
-        region_name=connection.get("region") or "us-east-1",
-        verify=connection.get("ca_path"),
-        config=Config(
-            s3={"addressing_style": "path"},
-            signature_version="s3v4",
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"total_max_attempts": 1},
-        ),
-    )
+    return plain_client({**connection, "access_key": access_key, "secret_key": secret_key}, connection.get("region"))
 
 
 class KeyHolder:

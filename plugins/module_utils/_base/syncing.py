@@ -43,7 +43,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
         # A pass against the journal relies on the run before it.
         uploads = module.params["direction"] != DOWNLOAD and module.params["against"] == "store"
         owned = Ownership(store, tree, module.params["owned_by"] if uploads else "", doing)
-        owned.check(known=next(proofs.proofs(), None) is not None, adopt=module.params["adopt"])
+        owned.check(proofs, module.params["adopt"])
         return carry_out(module, sync, following(module, tree, journal, path), owned, path, doing)
 
 
@@ -56,21 +56,16 @@ def carry_out(
     shown = {"journal": path, **shown_shard(module), **walked(module, follow, changes is None)}
     plan = sync.plan(watch, changes)
     if module.check_mode:
-        return _changed(report(module, sync, plan, Tally(0), verb, **shown), owned.missing)
+        return report(module, sync, plan, Tally(0), verb, owned.missing, **shown)
     check_room(module, plan, doing)
     owned.mark()
     tally = sync.carry_out(plan, watch)
     if not tally.gave_up:
         follow.end()
-    result = _changed(report(module, sync, plan, tally, verb, **shown), owned.missing)
+    result = report(module, sync, plan, tally, verb, owned.missing, **shown)
     sync.require_done(plan, tally, result)
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
     if tally.damaged:
         module.warn(f"{tally.damaged} objects are not what was uploaded from the files here, which were left. Upload them again.")
     return result
-
-
-def _changed(result: dict[str, t.Any], marking: bool) -> dict[str, t.Any]:
-    """The mark is a change as well, though no file is behind it."""
-    return {**result, "changed": result["changed"] or marking}

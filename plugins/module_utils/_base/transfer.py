@@ -119,9 +119,11 @@ def check_room(module: StoreModule, plan: Plan, doing: str) -> None:
             raise BadInput(doing, said=said, remedy="Make room there first.", code="ENOSPC")
 
 
-def report(module: StoreModule, run: Run, plan: Plan, tally: Tally, verb: str, **more: t.Any) -> dict[str, t.Any]:
-    """The result; what is predicted counts as changed in check mode, what was done otherwise."""
-    changed = bool(plan.files if module.check_mode else tally.files)
+def report(
+    module: StoreModule, run: Run, plan: Plan, tally: Tally, verb: str, marking: bool = False, **more: t.Any
+) -> dict[str, t.Any]:
+    """The result; what is predicted counts as changed in check mode, what was done otherwise; a mark counts like a file."""
+    changed = marking or bool(plan.files if module.check_mode else tally.files)
     result: dict[str, t.Any] = {"changed": changed, **more, **run.result(plan, tally)}
     if module.diff_asked and plan.files:
         lines = [f"{verb}: {plan.files} files, {human(plan.nbytes)}"] + [f"+ {name}" for name in plan.samples]

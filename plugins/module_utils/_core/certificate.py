@@ -105,8 +105,12 @@ class Certificate:
         for line in self._lines():
             if line.startswith(b"{"):
                 return
-            key, size, md5, mtime_ns, etag = json.loads(line)
-            yield Proof(key, size, mtime_ns, 0, 0, md5, etag, 0)
+            try:
+                key, size, md5, mtime_ns, etag = json.loads(line)
+                proof = Proof(str(key), int(size), int(mtime_ns), 0, 0, str(md5), str(etag), 0)
+            except (ValueError, TypeError) as exc:
+                raise self._damaged("it has a line that says nothing of a file") from exc
+            yield proof
 
     def _lines(self) -> Iterator[bytes]:
         try:
@@ -156,7 +160,7 @@ class Recheck(Verifier):
 
     def _files(self, problems: Problems) -> Iterator[LocalFile]:
         for proof in self._certificate.proofs():
-            if self._wanted(RemoteObject(proof.key, proof.size, proof.etag)):
+            if self._tree.concerns(proof.key):
                 yield LocalFile(*proof[:5])
 
     def _gone(self, key: str) -> bool:

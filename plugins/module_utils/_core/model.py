@@ -36,6 +36,11 @@ class RemoteObject(NamedTuple):
     size: int
     etag: str
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is what consoles make to show an empty folder."""
+        return self.key.endswith("/") and not self.size
+
 
 class Proof(NamedTuple):
     """What the journal knows: these bytes of this file were seen to be in the bucket under this ETag.

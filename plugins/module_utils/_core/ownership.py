@@ -10,6 +10,7 @@ import time
 
 from .digest import Digest
 from .errors import BadInput, MediastoreError
+from .journal import Journal
 from .ports import ObjectStore
 from .problems import printable
 from .scan import Tree
@@ -26,11 +27,11 @@ class Ownership:
         #: whether the mark is still to be left
         self.missing = False
 
-    def check(self, known: bool, adopt: bool) -> None:
+    def check(self, journal: Journal, adopt: bool) -> None:
         """Refuse what is not ours, before anything else is done.
 
-        That is what somebody else has marked and, unless the journal has seen that it was uploaded from here (``known``), what
-        nobody has marked.
+        That is what somebody else has marked and, unless the journal has seen that some of it was uploaded from here, what nobody
+        has marked.
         """
         if not self._owner:
             return
@@ -43,7 +44,7 @@ class Ownership:
                 f"what is there belongs to {found!r}, as the object {mark} says, and this is {self._owner!r}",
                 "If the other one is gone for good, or is this one on a host that was made anew, adopt it.",
             )
-        strange = None if known else self._first()
+        strange = "" if next(journal.proofs(), None) else self._first()
         if strange:
             raise self._refusal(
                 f"there are objects already ({strange} is the first), and none ({mark}) that says whose they are",
@@ -67,7 +68,7 @@ class Ownership:
 
     def _first(self) -> str:
         objects = self._store.listing(self._tree.prefix)
-        return next((printable(thing.key) for thing in objects if self._tree.relative(thing.key) not in self._tree.exclude), "")
+        return next((printable(thing.key) for thing in objects if self._tree.concerns(thing.key) and not thing.is_folder), "")
 
     def _refusal(self, said: str, otherwise: str) -> BadInput:
         remedy = f"Choose another bucket or prefix. {otherwise}"

@@ -125,11 +125,9 @@ class Planner:
         return self._plan
 
     def _wanted(self, thing: RemoteObject) -> bool:
-        if thing.key not in self._tree.shard or thing.key == self._tree.mark:
+        if not self._tree.concerns(thing.key):
             return False
-        if self._tree.relative(thing.key) in self._tree.exclude:
-            return False
-        if thing.key.endswith("/") and not thing.size:
+        if thing.is_folder:
             self._plan.reasons["folder_marker"] += 1
             return False
         return True

@@ -59,6 +59,10 @@ class Tree:
         """The path below the root that belongs to a key."""
         return key[len(self.prefix) :]
 
+    def concerns(self, key: str) -> bool:
+        """Whether an object of this key is looked at: in this part of the keys, not left out, and not the mark."""
+        return key in self.shard and key != self.mark and self.relative(key) not in self.exclude
+
     def path(self, key: str) -> bytes:
         """Where the file of a key is. Bytes, so that no locale has a say in it."""
         return b"%s/%s" % (self.root, self.relative(key).encode("utf-8"))

@@ -41,14 +41,8 @@ def timeline(
     names = [f'<div class="name">{escape(str(stage["name"]))}</div>' for stage in stages]
     spans = [f'<div class="span">{duration(stage["ended"] - stage["began"])}</div>' for stage in stages]
     said = f"Timeline of {len(stages)} stages in {duration(axis.length)}, with {len(outages)} interruptions of service"
-    return (
-        '<div class="timeline">'
-        f'<div class="names">{_chart_cell("answers/s", top)}{"".join(names)}</div>'
-        f'<div class="track"><svg viewBox="0 0 1000 {height}" style="height:{height}px" preserveAspectRatio="none" '
-        f'role="img" aria-label="{said}">{"".join(shapes)}</svg>{"".join(_marks(axis, outages))}</div>'
-        f'<div class="spans">{_chart_cell(_peak(traffic), top)}{"".join(spans)}</div>'
-        f'</div><div class="axis"><span>0</span><span>{duration(axis.length)}</span></div>'
-    )
+    left, right = [_chart_cell("answers/s", top), *names], [_chart_cell(_peak(traffic), top), *spans]
+    return _picture(axis, height, said, left, shapes, right, _marks(axis, outages))
 
 
 def steps(parts: Sequence[tuple[str, float]]) -> str:
@@ -83,14 +77,7 @@ def throughput(rows: Sequence[Sequence[float]]) -> str:
         shapes.append(_stepped(axis, rates, CHART * (place + 1) - 4, CHART - 22, peak))
         names.append(_chart_cell(name, CHART))
         peaks.append(_chart_cell(f"max {peak:.0f}" if column == 1 else f"max {human(peak)}", CHART))
-    height = 2 * CHART
-    return (
-        f'<div class="timeline"><div class="names">{"".join(names)}</div>'
-        f'<div class="track"><svg viewBox="0 0 1000 {height}" style="height:{height}px" preserveAspectRatio="none" '
-        f'role="img" aria-label="Files and bytes a second in {duration(axis.length)}">{"".join(shapes)}</svg></div>'
-        f'<div class="spans">{"".join(peaks)}</div></div>'
-        f'<div class="axis"><span>0</span><span>{duration(axis.length)}</span></div>'
-    )
+    return _picture(axis, 2 * CHART, f"Files and bytes a second in {duration(axis.length)}", names, shapes, peaks)
 
 
 class _Axis:
@@ -102,6 +89,19 @@ class _Axis:
 
     def __call__(self, at: float) -> float:
         return 1000 * min(max((at - self.began) / self.length, 0.0), 1.0)
+
+
+def _picture(
+    axis: _Axis, height: int, said: str, left: list[str], shapes: list[str], right: list[str], marks: Sequence[str] = ()
+) -> str:
+    """Shapes on an axis, with words on both sides of them and below."""
+    return (
+        f'<div class="timeline"><div class="names">{"".join(left)}</div>'
+        f'<div class="track"><svg viewBox="0 0 1000 {height}" style="height:{height}px" preserveAspectRatio="none" '
+        f'role="img" aria-label="{said}">{"".join(shapes)}</svg>{"".join(marks)}</div>'
+        f'<div class="spans">{"".join(right)}</div></div>'
+        f'<div class="axis"><span>0</span><span>{duration(axis.length)}</span></div>'
+    )
 
 
 def _bar(axis: _Axis, stage: Mapping[str, Any], y: int) -> str:

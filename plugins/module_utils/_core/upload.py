@@ -12,7 +12,7 @@ import stat
 import time
 from typing import BinaryIO, Iterator
 
-from .cached import CachedFiles, stat_of
+from .cached import LARGEST, CachedFiles, stat_of
 from .compare import proof_of
 from .digest import CHUNK, MIB, Digest
 from .errors import MediastoreError
@@ -46,6 +46,7 @@ class Uploader:
         self._budget = budget
         self._progress = progress
         self._cached = CachedFiles()
+        self._small = min(part_size, LARGEST)
 
     def settle(self) -> None:
         """Nothing to do: the store has answered for each object."""
@@ -73,7 +74,7 @@ class Uploader:
 
     def _send(self, todo: Todo) -> Proof:
         path = self._tree.path(todo.key)
-        if todo.size <= self._part_size:
+        if todo.size <= self._small:
             with self._budget.holding(todo.size):
                 taken = self._cached.take(path, todo.key, todo.size)
                 if taken is not None:

@@ -155,9 +155,7 @@ class Verifier:
         return self._tree.files(problems)
 
     def _wanted(self, thing: RemoteObject) -> bool:
-        if thing.key not in self._tree.shard or thing.key == self._tree.mark:
-            return False
-        return self._tree.relative(thing.key) not in self._tree.exclude and not (thing.key.endswith("/") and not thing.size)
+        return self._tree.concerns(thing.key) and not thing.is_folder
 
     def _unsettled(self, rows: Iterator[Row], findings: Findings, certify: Certify | None) -> Iterator[Finding]:
         """Count what can be judged here, and pass on what has to be read back."""

@@ -143,6 +143,16 @@ def test_one_that_was_changed_is_refused(path, change, words):
         Certificate(path)
 
 
+def test_a_line_that_says_nothing_of_a_file_is_an_error_and_no_crash(path):
+    with Certifier(path) as certifier:
+        line = b'["a",1]\n'
+        certifier._out.write(line)
+        certifier._sum.update(line)
+        certifier.seal(ABOUT, THEN)
+    with pytest.raises(MediastoreError, match="says nothing of a file"):
+        list(Certificate(path).proofs())
+
+
 def test_what_is_no_certificate_is_refused(path):
     with pytest.raises(BadInput) as caught:
         Certificate(path)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, StoreUnreachable
@@ -19,7 +21,7 @@ MARK = "media/.mediastore-owner"
 
 def claim(store, owner="gallery 1", known=False, adopt=False, exclude=()):
     owned = Ownership(store, Tree("/", "media/", Exclude(list(exclude))), owner, "upload /srv to bucket media")
-    owned.check(known, adopt)
+    owned.check(SimpleNamespace(proofs=lambda: iter(["a proof"] if known else [])), adopt)
     missing = owned.missing
     owned.mark()
     return missing
@@ -54,6 +56,10 @@ def test_objects_that_were_uploaded_from_here_are_ours():
     store = MemoryStore({"media/a": b"1"})
     assert claim(store, known=True)
     assert MARK in store.objects
+
+
+def test_a_folder_that_a_console_made_is_nobodys():
+    assert claim(MemoryStore({"media/": b"", "media/sub/": b""}))
 
 
 def test_what_is_left_out_does_not_count():
