@@ -213,16 +213,6 @@ EXAMPLES = r"""
     shard:
       index: "{{ ansible_play_hosts_all.index(inventory_hostname) }}"
       count: "{{ ansible_play_hosts_all | length }}"
-
-- name: Copy the media, and never over those of another application
-  mediastore.s3.sync:
-    endpoint_url: https://s3.example.org
-    access_key: "{{ media_access_key }}"
-    secret_key: "{{ media_secret_key }}"
-    path: /srv/media
-    bucket: example-media
-    journal: /var/lib/mediastore/media.sqlite
-    owned_by: gallery 3f2a9c10b4d7
 """
 
 RETURN = r"""
