@@ -197,7 +197,7 @@ class InStore(_Copyist):
         theirs = Digest()
         for chunk in reading.chunks:
             theirs.update(chunk)
-        ours = read_back(self._target, key)
+        ours = read_back(self._target, key, Digest())
         if (ours.size, ours.md5) == (theirs.size, theirs.md5):
             return
         said = f"the copy has {ours.size} bytes with MD5 {ours.md5}, and the object {theirs.size} bytes with {theirs.md5}"

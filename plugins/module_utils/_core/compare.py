@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-from .digest import digest_of_file, plausible_parts
+from .digest import Digest, digest_of_file, md5_of, plausible_parts
 from .model import DOWNLOAD, IGNORE, KEEP, UPLOAD, Decision, LocalFile, Proof, RemoteObject, Row
 
 AUTO, SIZE, CHECKSUM = "auto", "size", "checksum"
@@ -34,8 +34,8 @@ def still_proved(path: bytes, file: LocalFile, proof: Proof) -> bool:
     """Whether a proof speaks of this very file; where its times cannot tell (see proof_of), the content is read."""
     if proof.covers(file):
         return True
-    digest = digest_of_file(path, file) if file.size == proof.size else None
-    return digest is not None and digest.md5 == proof.md5
+    digest = digest_of_file(path, file, Digest.like(proof.md5)) if file.size == proof.size else None
+    return digest is not None and digest.gives(proof.md5)
 
 
 class Comparer:
@@ -107,10 +107,10 @@ class Comparer:
         if self.compare == AUTO and proof.covers(file):
             return Decision(KEEP, "proved")
         read_at = time.time_ns()
-        digest = digest_of_file(self._path(file.key), file)
+        digest = digest_of_file(self._path(file.key), file, Digest.like(proof.md5))
         if digest is None:
             return Decision(UPLOAD, "changing")
-        if digest.md5 != proof.md5:
+        if not digest.gives(proof.md5):
             return Decision(UPLOAD, "content")
         return Decision(KEEP, "same_content", proof_of(file, proof.md5, proof.etag, proof.part_size, read_at))
 
@@ -127,14 +127,17 @@ class Comparer:
         if trusted is None and not parts and not self._etag_is_md5:
             return Decision(self.direction, "unprovable")
         read_at = time.time_ns()
-        digest = digest_of_file(self._path(file.key), file, parts)
+        digest = digest_of_file(self._path(file.key), file, Digest.like(trusted) if trusted else Digest(parts, whole=not parts))
         if digest is None:
             return Decision(self.direction, "changing")
-        part_size = proof.part_size if proof and trusted else digest.part_size_for(thing.etag)
-        if part_size is None or (trusted is not None and trusted != digest.md5):
-            known = trusted is not None or tells_content(thing.etag, self._etag_is_md5)
-            return Decision(self.direction, "content" if known else "unprovable")
-        return Decision(KEEP, "same_content", proof_of(file, digest.md5, thing.etag, part_size, read_at))
+        if proof and trusted:
+            if not digest.gives(trusted):
+                return Decision(self.direction, "content")
+            return Decision(KEEP, "same_content", proof_of(file, trusted, thing.etag, proof.part_size, read_at))
+        part_size = digest.part_size_for(thing.etag)
+        if part_size is None:
+            return Decision(self.direction, "content" if tells_content(thing.etag, self._etag_is_md5) else "unprovable")
+        return Decision(KEEP, "same_content", proof_of(file, md5_of(thing.etag, part_size), thing.etag, part_size, read_at))
 
     def _trusted_md5(self, thing: RemoteObject, proof: Proof | None) -> str | None:
         """The MD5 of an object that has not changed since it was proved: its ETag then need not be one."""

@@ -2,13 +2,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""MD5 sums, and the ETags that stores make of them."""
+"""MD5 sums, and the ETags that stores make of them.
+
+What is noted as the MD5 of some content is that of all of it, or, of a file that was sent in parts, that of the MD5s of its parts:
+``ETAG/PART_SIZE``. Both tell the content; to sum a large file up twice takes longer than to send it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 from .model import LocalFile
 
@@ -37,25 +41,39 @@ def multipart_etag(part_digests: Iterable[bytes]) -> str:
 
 
 class Digest:
-    """The MD5 of a stream, as a whole and by parts of each of the given sizes."""
+    """The MD5 of a stream, as a whole, unless told not to, and by parts of each of the given sizes."""
 
-    def __init__(self, part_sizes: Iterable[int] = ()) -> None:
+    def __init__(self, part_sizes: Iterable[int] = (), whole: bool = True) -> None:
         self.size = 0
-        self._whole = new_md5()
+        self._whole = new_md5() if whole else None
         self._parts = {size: _Parts(size) for size in part_sizes if size}
         self._cut: dict[str, int] = {}
+
+    @classmethod
+    def like(cls, md5: str) -> Digest:
+        """One that sums up no more than is needed to compare with this MD5."""
+        part_size = part_size_of(md5)
+        return cls([part_size], whole=not part_size)
 
     def update(self, data: bytes | bytearray) -> None:
         """Take the next bytes of the stream."""
         self.size += len(data)
-        self._whole.update(data)
+        if self._whole:
+            self._whole.update(data)
         for parts in self._parts.values():
             parts.update(data)
 
     @property
     def md5(self) -> str:
-        """The MD5 of everything so far."""
-        return str(self._whole.hexdigest())
+        """The MD5 of everything so far; where it is not summed up as a whole, that by parts."""
+        if self._whole:
+            return str(self._whole.hexdigest())
+        return next(md5_of(etag, part_size) for etag, part_size in self._by_parts())
+
+    def gives(self, md5: str) -> bool:
+        """Whether this is the MD5 of everything so far, as a whole or by parts."""
+        etag, _slash, part_size = md5.partition("/")
+        return self.part_size_for(etag) == int(part_size or 0)
 
     def cut(self, part_size: int, etag: str) -> None:
         """Take it from whoever summed up the same bytes, cut into such parts, that this is their ETag."""
@@ -63,11 +81,15 @@ class Digest:
 
     def part_size_for(self, etag: str) -> int | None:
         """How the stream must have been cut to give this ETag: 0 for not at all, None if none of the sizes fits."""
-        if etag == self.md5:
+        if self._whole and etag == self._whole.hexdigest():
             return 0
-        if etag in self._cut:
-            return self._cut[etag]
-        return next((size for size, parts in self._parts.items() if parts.etag() == etag), None)
+        return next((part_size for known, part_size in self._by_parts() if known == etag), None)
+
+    def _by_parts(self) -> Iterator[tuple[str, int]]:
+        """The ETag for each way to cut it that is known."""
+        yield from self._cut.items()
+        for part_size, parts in self._parts.items():
+            yield parts.etag(), part_size
 
 
 class _Parts:
@@ -104,9 +126,18 @@ def plausible_parts(etag: str, size: int, hint: int = 0) -> list[int]:
     return [part for part in tried if part > 0 and max(1, -(-size // part)) == number][:4]
 
 
-def digest_of_file(path: bytes, seen: LocalFile, part_sizes: Iterable[int] = ()) -> Digest | None:
+def md5_of(etag: str, part_size: int) -> str:
+    """How the MD5 of a content is noted whose ETag is this if it is cut so; 0 for not at all."""
+    return f"{etag}/{part_size}" if part_size else etag
+
+
+def part_size_of(md5: str) -> int:
+    """How a stream has to be cut to give this MD5; 0 for not at all."""
+    return int(md5.partition("/")[2] or 0)
+
+
+def digest_of_file(path: bytes, seen: LocalFile, digest: Digest) -> Digest | None:
     """Read a file and sum it up, or None if it is no longer what the walk saw."""
-    digest = Digest(part_sizes)
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as source:
         for chunk in iter(lambda: source.read(CHUNK), b""):
             digest.update(chunk)

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .compare import carries_time, still_proved, tells_content
 from .crew import fan_out
-from .digest import Digest, digest_of_file, plausible_parts
+from .digest import Digest, digest_of_file, md5_of, part_size_of, plausible_parts
 from .errors import MediastoreError
 from .march import march
 from .model import LocalFile, Proof, RemoteObject, Row
@@ -44,7 +44,7 @@ class Finding(NamedTuple):
     why: str = ""
     #: of the local file
     size: int = 0
-    #: the digest of the local file, if reading back is to compare with it
+    #: the MD5 of the local file, if reading back is to compare with it
     md5: str = ""
     #: of the local file, if it is the one that was uploaded and the object is not: its upload carries that time
     uploaded_ns: int = 0
@@ -235,16 +235,21 @@ class Verifier:
 
     def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
         parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)
+        trusted = proof.md5 if proof and proof.etag == thing.etag else ""
+        parts.append(part_size_of(trusted))
         try:
-            digest = digest_of_file(self._tree.path(file.key), file, parts)
+            digest = digest_of_file(self._tree.path(file.key), file, Digest(parts))
         except FileNotFoundError:
             return None
         except OSError as exc:
             return Finding(file.key, UNREADABLE, str(exc.strerror), file.size)
         if digest is None:
             return Finding(file.key, DIFFERENT, "it is being written", file.size)
-        if digest.part_size_for(thing.etag) is not None or (proof and proof.etag == thing.etag and proof.md5 == digest.md5):
-            return Finding(file.key, MATCHED, size=file.size, md5=digest.md5)
+        part_size = digest.part_size_for(thing.etag)
+        if part_size is not None:
+            return Finding(file.key, MATCHED, size=file.size, md5=md5_of(thing.etag, part_size))
+        if trusted and digest.gives(trusted):
+            return Finding(file.key, MATCHED, size=file.size, md5=trusted)
         uploaded_ns = self._uploaded_ns(file, thing, proof)
         if tells_content(thing.etag, self._etag_is_md5):
             return Finding(file.key, DIFFERENT, "same size, other content", file.size, uploaded_ns=uploaded_ns)
@@ -254,9 +259,9 @@ class Verifier:
         """The verdict after getting the object: what it says of itself and, where that can tell more, its content."""
         try:
             if finding.md5:
-                back: Digest = read_back(self._store, finding.key)
+                back = read_back(self._store, finding.key, Digest.like(finding.md5))
                 self._progress.moved(back.size)
-                if back.md5 == finding.md5:
+                if back.gives(finding.md5):
                     return finding._replace(verdict=MATCHED)
                 finding = finding._replace(verdict=DIFFERENT, why="reading it back gave other content")
             if finding.uploaded_ns and not carries_time(self._store.read(finding.key).mtime_ns, finding.uploaded_ns):

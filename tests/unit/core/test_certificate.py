@@ -12,6 +12,7 @@ import json
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.certificate import Certificate, Certifier, Recheck
+from ansible_collections.mediastore.s3.plugins.module_utils._core.digest import multipart_etag
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
 from ansible_collections.mediastore.s3.plugins.module_utils._core.keys import Exclude
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import LocalFile
@@ -202,6 +203,29 @@ def test_what_was_cut_or_encrypted_anew_is_read(path):
     store.objects["a"] = b"1"
     store.etags = dict.fromkeys(FILES, "opaque")
     assert recheck(path, store, etag_is_md5=False).verified(True)
+
+
+@pytest.mark.parametrize(
+    ("etag", "reads"),
+    [
+        pytest.param("8ae1d2ed37ab2ae4a1e0a2e0e3ea3d6d-2", True, id="cut in another way"),
+        pytest.param(multipart_etag([hashlib.md5(b"the con").digest(), hashlib.md5(b"tent").digest()]), False, id="as it was"),
+        pytest.param(hashlib.md5(b"the content").hexdigest(), True, id="copied in one request"),
+        pytest.param("opaque", True, id="encrypted"),
+    ],
+)
+def test_what_is_certified_by_parts_is_known_however_it_is_stored_now(path, etag, reads):
+    by_parts = multipart_etag([hashlib.md5(b"the con").digest(), hashlib.md5(b"tent").digest()])
+    with Certifier(path) as certifier:
+        certifier.add(LocalFile("a", 11, TIME_NS, 7, 8), f"{by_parts}/7", "what it was")
+        certifier.seal(ABOUT, THEN)
+    store = MemoryStore({"a": b"the content"})
+    store.etags["a"] = etag
+    assert recheck(path, store).verified(True)
+    assert store.reads == ["a"] * reads
+    if reads:
+        store.objects["a"] = b"the c0ntent"
+        assert recheck(path, store).samples["different"] == ["a (reading it back gave other content)"]
 
 
 def test_only_what_is_asked_for_is_compared(path):

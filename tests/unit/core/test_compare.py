@@ -11,7 +11,14 @@ import time
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import NEVER, REWRITTEN, TICK_NS, Comparer, proof_of
+from ansible_collections.mediastore.s3.plugins.module_utils._core.compare import (
+    NEVER,
+    REWRITTEN,
+    TICK_NS,
+    Comparer,
+    proof_of,
+    still_proved,
+)
 from ansible_collections.mediastore.s3.plugins.module_utils._core.digest import multipart_etag
 from ansible_collections.mediastore.s3.plugins.module_utils._core.model import LocalFile, RemoteObject, Row
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
@@ -115,6 +122,24 @@ def test_an_object_sent_in_parts_by_somebody_else_is_recognised(side):
     etag = multipart_etag(hashlib.md5(part).digest() for part in parts)
     assert verdict(side, RemoteObject("x", len(BODY), etag)) == "keep same_content"
     assert verdict(side, RemoteObject("x", len(BODY), etag), part_size=9) == "upload unprovable"
+
+
+def test_what_was_proved_by_parts_is_compared_by_parts(side):
+    tree, file = side
+    etag = multipart_etag(hashlib.md5(part).digest() for part in (BODY[:9], BODY[9:]))
+    proof = proof_of(file, f"{etag}/9", "opaque", 9, later())
+    touched, wrong = proof._replace(mtime_ns=5), proof._replace(mtime_ns=5, md5=f"{OTHER}-2/9")
+    thing = RemoteObject("x", len(BODY), "opaque")
+    assert verdict(side, thing, touched, etag_is_md5=False) == "keep same_content"
+    assert verdict(side, thing, wrong, etag_is_md5=False) == "upload content"
+    assert verdict(side, thing, proof, compare="checksum", etag_is_md5=False) == "keep same_content"
+    comparer = Comparer("upload", "auto", tree.path, True, 8)
+    assert comparer.proved(Row("x", file, None, touched)).proof._replace(ctime_ns=proof.ctime_ns) == proof
+    assert comparer.proved(Row("x", file, None, wrong)).reason == "content"
+    assert still_proved(tree.path("x"), file, touched) and not still_proved(tree.path("x"), file, wrong)
+    # the proof was lost, and the part size was not
+    found = Comparer("upload", "auto", tree.path, True, 9).listed(Row("x", file, RemoteObject("x", len(BODY), etag), None))
+    assert found.proof._replace(ctime_ns=proof.ctime_ns) == proof._replace(etag=etag)
 
 
 def test_a_file_written_while_it_is_compared_is_taken(side):

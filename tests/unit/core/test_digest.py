@@ -43,6 +43,23 @@ def test_parts_are_found_however_the_stream_arrives(length):
     assert digest.part_size_for("0" * 32) is None
 
 
+def test_an_md5_by_parts_says_how_to_compare_with_it():
+    body = random.Random(3).randbytes(100)
+    sent = Digest(whole=False)
+    sent.update(body)
+    sent.cut(30, etag_in_parts(body, 30))
+    assert (sent.size, sent.md5) == (100, etag_in_parts(body, 30) + "/30")
+    assert sent.part_size_for(hashlib.md5(body).hexdigest()) is None, "nobody has summed up the whole"
+
+    for md5 in (sent.md5, hashlib.md5(body).hexdigest()):
+        same, other = Digest.like(md5), Digest.like(md5)
+        same.update(body)
+        other.update(body[:-1] + b"?")
+        assert same.gives(md5) and same.md5 == md5
+        assert not other.gives(md5)
+    assert not Digest.like(sent.md5).gives(sent.md5), "an empty stream"
+
+
 @pytest.mark.parametrize(
     ("etag", "size", "hint", "likely"),
     [
@@ -69,9 +86,9 @@ def test_a_file_that_is_not_what_was_seen_has_no_digest(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"one")
     before = seen(path)
-    assert digest_of_file(os.fsencode(path), before).md5 == hashlib.md5(b"one").hexdigest()
+    assert digest_of_file(os.fsencode(path), before, Digest()).md5 == hashlib.md5(b"one").hexdigest()
     path.write_bytes(b"three")
-    assert digest_of_file(os.fsencode(path), before) is None
+    assert digest_of_file(os.fsencode(path), before, Digest()) is None
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path):
@@ -79,4 +96,4 @@ def test_a_link_in_its_place_is_not_followed(tmp_path):
     before = seen(tmp_path / "secret")
     (tmp_path / "x").symlink_to("secret")
     with pytest.raises(OSError, match="symbolic"):
-        digest_of_file(os.fsencode(tmp_path / "x"), before)
+        digest_of_file(os.fsencode(tmp_path / "x"), before, Digest())

@@ -11,7 +11,8 @@ import os
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import upload
-from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DONE, FAILED, UNSETTLED, VANISHED, Todo
+from ansible_collections.mediastore.s3.plugins.module_utils._core.digest import Digest, digest_of_file
+from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DONE, FAILED, UNSETTLED, VANISHED, LocalFile, Todo
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
 from ansible_collections.mediastore.s3.plugins.module_utils._core.transfer import Budget
@@ -25,6 +26,11 @@ PART = 100
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(upload, "RETAKES", 3)
+
+
+def as_seen(tmp_path):
+    found = os.lstat(tmp_path / "x")
+    return LocalFile("x", found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
 
 
 def send(tmp_path, store, key="x"):
@@ -42,7 +48,10 @@ def test_every_size_arrives_and_is_proved(tmp_path, size):
     store = MemoryStore()
     outcome = send(tmp_path, store)
     assert (outcome.state, outcome.size, store.objects) == (DONE, size, {"x": body})
-    assert (outcome.proof.md5, outcome.proof.etag) == (hashlib.md5(body).hexdigest(), store.etags["x"])
+    # a file in parts is summed up once, which is by parts
+    md5 = f"{store.etags['x']}/{PART}" if size > PART else hashlib.md5(body).hexdigest()
+    assert (outcome.proof.md5, outcome.proof.etag) == (md5, store.etags["x"])
+    assert digest_of_file(os.fsencode(tmp_path / "x"), as_seen(tmp_path), Digest.like(md5)).gives(outcome.proof.md5)
     assert outcome.proof.mtime_ns == 1_500_000_000_123_456_789
     assert outcome.proof.part_size == (PART if size > PART else 0)
     assert store.reads == []
