@@ -134,9 +134,9 @@ import typing as t
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
 from ..module_utils._core import feed
+from ..module_utils._core.clock import utc
 from ..module_utils._core.files import Lock, explaining_os
 from ..module_utils._core.following import watches
-from ..module_utils._core.migration import utc
 
 SPEC = ArgSpec(
     {

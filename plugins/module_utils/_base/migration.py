@@ -88,7 +88,7 @@ def runner(module: HostModule) -> Run:
 
 def tell(stages: Stages, command: str, warn: t.Callable[[str], None]) -> None:
     """Write report.html and report.json; that they cannot be written does not undo what they tell."""
-    report = account(stages.migration, command, stages.clock())
+    report = account(stages.migration, command, stages.clock().at)
     try:
         for name, text in ((REPORT, as_html(report)), ("report.json", as_json(report))):
             write_atomic(os.path.join(stages.directory, name), text.encode("utf-8"))

@@ -22,7 +22,7 @@ from .._core.keys import Exclude
 from .._core.model import Attributes
 from .._core.pilot import MOST
 from .._core.ports import Progress
-from .._core.progress import Silent, ToFile, forsaken
+from .._core.progress import Follower, Silent, ToFile
 from .._core.scan import Tree
 from .._core.shard import shard_of
 from .._store.connection import Connection
@@ -237,7 +237,7 @@ class Watch:
     """
 
     def __init__(self, progress_file: str | None) -> None:
-        self._progress_file = progress_file
+        self._follower = Follower(progress_file) if progress_file else None
         self._parent = os.getppid()
         self._next = 0.0
         self._poll = select.poll()
@@ -251,4 +251,4 @@ class Watch:
         self._next = now + LOOK_EVERY_S
         if os.getppid() != self._parent or any(event & select.POLLERR for _fd, event in self._poll.poll(0)):
             return True
-        return self._progress_file is not None and forsaken(self._progress_file)
+        return self._follower is not None and self._follower.gone()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .migration import Migration, seconds, utc
+from .clock import seconds, utc
+from .migration import Migration
 from .outlook import WORDS, count, undo_command
 
 #: what is shown of each stage that was entered

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from typing import Any, NamedTuple
 
 from .claim import started
@@ -18,8 +17,6 @@ from .progress import describe
 
 #: in the state directory: what the module writes while it works, and where Ansible's async wrapper keeps its result
 PROGRESS, JOBS = "copying", "jobs"
-#: clocks are compared that tick differently
-SLACK_S = 2.0
 
 
 class Copying(NamedTuple):
@@ -36,18 +33,10 @@ def look(directory: str) -> Copying:
     progress = os.path.join(directory, PROGRESS)
     state = read_json(progress) or {}
     pid = int(state.get("pid", 0))
-    if pid and _writes(pid, os.stat(progress).st_mtime):
+    # another process may have been given its number since
+    if pid and started(pid) and started(pid) == state.get("started"):
         return Copying(True, pid, describe(state))
     return Copying(False, pid, _ending(os.path.join(directory, JOBS)))
-
-
-def _writes(pid: int, written_s: float) -> bool:
-    """Whether the process that wrote at that time is still there, and not another one that was given its number."""
-    ticks = started(pid)
-    if not ticks.isdigit():
-        return bool(ticks)
-    booted_s = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    return booted_s + int(ticks) / os.sysconf("SC_CLK_TCK") <= written_s + SLACK_S
 
 
 def _ending(jobs: str) -> str:

@@ -9,7 +9,8 @@ Gzipped lines of JSON: one for each file, in the order of the keys, and a last o
     ["KEY",SIZE,"MD5",MTIME_NS,"ETAG"]
     {"certificate": 1, ..., "files": 1, "bytes": SIZE, "sha256": "..."}
 
-The MD5 of a file that was sent in parts is that of the MD5s of its parts; digest.py says how it is noted. The SHA-256 is that of all lines but the last, so ``gzip -dc certificate.gz | sed '$d' | sha256sum`` tells it as well.
+The MD5 of a file that was sent in parts is that of the MD5s of its parts; digest.py says how it is noted. The SHA-256 is that of
+all lines but the last, so ``gzip -dc certificate.gz | sed '$d' | sha256sum`` tells it as well.
 """
 
 from __future__ import annotations

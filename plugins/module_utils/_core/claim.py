@@ -16,9 +16,9 @@ import os
 import socket
 from typing import Any
 
+from .clock import Moment, boot
 from .errors import Busy
 from .files import read_json, write_json
-from .migration import seconds, utc
 
 LEASE_S = 180
 
@@ -58,10 +58,10 @@ def is_dead(other: Controller) -> bool:
 
 
 def _machine() -> str:
+    this = boot()
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as source:
-            # process ids mean something within one boot and one process namespace only
-            return f"{source.read().strip()} {os.readlink('/proc/self/ns/pid')}"
+        # process ids mean something within one boot and one process namespace only
+        return f"{this} {os.readlink('/proc/self/ns/pid')}" if this else socket.gethostname()
     except OSError:
         return socket.gethostname()
 
@@ -85,7 +85,7 @@ def started(pid: int) -> str:
     return "alive"
 
 
-def take(path: str, mine: Controller, now: float, replaces: Controller | None = None) -> None:
+def take(path: str, mine: Controller, now: Moment, replaces: Controller | None = None) -> None:
     """Claim the migration for this run, or renew its claim; refuse while another run holds it.
 
     The caller holds the lock of the state directory.
@@ -93,11 +93,11 @@ def take(path: str, mine: Controller, now: float, replaces: Controller | None = 
     held = read_json(path)
     if held:
         holder = Controller.from_dict(held)
-        idle = now - seconds(held["renewed"])
+        idle = now.since(Moment.from_dict(held["renewed"]))
         dead = replaces is not None and replaces.identity == holder.identity
         if holder.identity != mine.identity and not dead and idle < LEASE_S:
-            raise _busy(path, holder, held["renewed"])
-    write_json(path, dict(mine.as_dict(), renewed=utc(now)))
+            raise _busy(path, holder, held["renewed"]["at"])
+    write_json(path, dict(mine.as_dict(), renewed=now.as_dict()))
 
 
 def _busy(path: str, holder: Controller, renewed: str) -> Busy:

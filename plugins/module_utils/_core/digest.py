@@ -4,8 +4,8 @@
 # PRIVATE to the collection: do not import it from outside.
 """MD5 sums, and the ETags that stores make of them.
 
-What is noted as the MD5 of some content is that of all of it, or, of a file that was sent in parts, that of the MD5s of its parts:
-``ETAG/PART_SIZE``. Both tell the content; to sum a large file up twice takes longer than to send it.
+What is noted as the MD5 of some content is that of all of it or, of a file that was sent in parts, that of the MD5s of its parts:
+``ETAG/PART_SIZE``. Both tell the content, and a large file is summed up once: the sum is most of the work of sending it.
 """
 
 from __future__ import annotations

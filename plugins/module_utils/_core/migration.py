@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import re
 from typing import Any
 
+from .clock import Moment, utc
 from .errors import BadInput, MediastoreError
 
 #: What may follow a stage. Every stage may be entered again: that is what a second run, or a run after a kill, does.
@@ -32,17 +32,6 @@ IN_WINDOW = ("stopping", "settled", "backed_up", "rolling_back", "restored")
 
 FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
-
-
-def utc(now: float) -> str:
-    """A point in time as people and programs can read it: 2026-11-20T12:30:23.123Z."""
-    moment = datetime.datetime.fromtimestamp(now, datetime.timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds(stamp: str) -> float:
-    """The inverse of utc()."""
-    return datetime.datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
 
 
 def check_name(name: str) -> str:
@@ -84,8 +73,8 @@ class Migration:
     was_running: bool = True
     #: counts that belong to a stage: synced, settled, window, proof, merge, finalized
     figures: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
-    #: set just before the application is stopped, removed when it is healthy again
-    window_since: str = ""
+    #: the Moment just before the application is stopped, removed when it is healthy again
+    window: dict[str, Any] = dataclasses.field(default_factory=dict)
     downtime_s: dict[str, float] = dataclasses.field(default_factory=dict)
     #: what the last cutover was expected to cost, before anything was stopped
     expected_s: float | None = None
@@ -134,21 +123,23 @@ class Migration:
             self.history.pop()
         self.history.append(dict(stage=stage, at=utc(now), **facts))
 
-    def open_window(self, now: float) -> bool:
+    def open_window(self, now: Moment) -> bool:
         """The application is about to be stopped; False for a window that is open already, which stays as old as it is."""
-        if self.window_since:
+        if self.window:
             return False
-        self.window_since = utc(now)
+        self.window = now.as_dict()
         return True
 
-    def close_window(self, kind: str, now: float, measured: float | None = None) -> float:
+    def close_window(self, kind: str, now: Moment, measured: float | None = None) -> float:
         """The application is healthy again: the downtime in seconds, kept under *kind* (cutover or rollback).
 
-        Whoever did both, the stop and the start, has *measured* it more closely than the stages around them.
+        Whoever did both, the stop and the start, has *measured* it more closely than the stages around them, unless its clock was
+        set meanwhile.
         """
-        if self.window_since:
-            self.downtime_s[kind] = round(now - seconds(self.window_since) if measured is None else measured, 3)
-            self.window_since = ""
+        if self.window:
+            longest = now.since(Moment.from_dict(self.window))
+            self.downtime_s[kind] = round(longest if measured is None or not 0 <= measured <= longest else measured, 3)
+            self.window = {}
         return self.downtime_s.get(kind, 0.0)
 
     @property
@@ -157,7 +148,9 @@ class Migration:
 
         If so, the application may have run on the bucket, and uploads may exist there and nowhere else.
         """
-        return self.when("backed_up") > self.when("stopping") and self.stage not in ("restored", "rolled_back")
+        # By their order: the clock may have been set between the two.
+        latest = next((entry["stage"] for entry in reversed(self.history) if entry["stage"] in ("stopping", "backed_up")), "")
+        return latest == "backed_up" and self.stage not in ("restored", "rolled_back")
 
     def when(self, stage: str) -> str:
         """When a stage was last entered, or an empty string."""

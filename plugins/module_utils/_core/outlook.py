@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .migration import Migration, seconds, utc
+from .clock import seconds, utc
+from .migration import Migration
 from .progress import human
 
 #: stage -> playbook that comes next, and why
@@ -86,8 +87,8 @@ def _windows(migration: Migration) -> list[str]:
     lines = [f"down    {value:.1f} s for the {kind}" for kind, value in migration.downtime_s.items()]
     if lines and migration.expected_s is not None and "cutover" in migration.downtime_s:
         lines[list(migration.downtime_s).index("cutover")] += f"; {migration.expected_s:.1f} s were expected"
-    if migration.window_since:
-        lines.append(f"down    since {migration.window_since}")
+    if migration.window:
+        lines.append(f"down    since {migration.window['at']}")
     return lines
 
 

@@ -12,6 +12,8 @@ import threading
 import time
 from typing import Any
 
+from .claim import started
+
 #: beside the progress file, touched by whoever is looking; once it is old, nobody is looking any more
 SEEN_SUFFIX = ".seen"
 SEEN_FOR_S = 60
@@ -70,7 +72,9 @@ class ToFile:
     def _write(self) -> None:
         self._shown = time.monotonic()
         with self._lock:
-            state = dict(self._state, elapsed_s=round(self._shown - self._begun, 2), pid=os.getpid())
+            state = dict(
+                self._state, elapsed_s=round(self._shown - self._begun, 2), pid=os.getpid(), started=started(os.getpid())
+            )
         temporary = f"{self._path}.new"
         try:
             with open(temporary, "w", encoding="utf-8") as out:
@@ -80,12 +84,23 @@ class ToFile:
             return
 
 
-def forsaken(path: str) -> bool:
-    """Whether somebody followed this progress file and has ceased to; False if nobody ever did."""
-    try:
-        return time.time() - os.stat(path + SEEN_SUFFIX).st_mtime > SEEN_FOR_S
-    except OSError:
-        return False
+class Follower:
+    """Whoever follows a progress file; known by the trace beside it, and by no clock, which may be set meanwhile."""
+
+    def __init__(self, path: str) -> None:
+        self._trace = path + SEEN_SUFFIX
+        self._touched_ns = 0
+        self._since = time.monotonic()
+
+    def gone(self) -> bool:
+        """Whether somebody followed and has ceased to; False if nobody ever did."""
+        try:
+            touched_ns = os.stat(self._trace).st_mtime_ns
+        except OSError:
+            return False
+        if touched_ns != self._touched_ns:
+            self._touched_ns, self._since = touched_ns, time.monotonic()
+        return time.monotonic() - self._since > SEEN_FOR_S
 
 
 def describe(state: dict[str, Any]) -> str:

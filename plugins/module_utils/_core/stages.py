@@ -10,14 +10,14 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import time
 import uuid
 from typing import Any, Callable, Iterator
 
 from . import claim, configbackup, evict, services, swap
+from .clock import Moment, seconds, utc
 from .errors import BadInput, MediastoreError
 from .files import Lock, explaining_os, read_json, write_atomic, write_json
-from .migration import Migration, check_name, seconds, utc
+from .migration import Migration, check_name
 
 DAY_S = 86400.0
 TRIAL_BYTES = 64 * 1024
@@ -59,7 +59,7 @@ class Stages:
     """One migration on this host, with the lock of its state directory held."""
 
     def __init__(
-        self, directory: str, name: str, run: services.Run, *, check: bool, clock: Callable[[], float] = time.time
+        self, directory: str, name: str, run: services.Run, *, check: bool, clock: Callable[[], Moment] = Moment.now
     ) -> None:
         self.directory = directory
         self.run = run
@@ -116,7 +116,7 @@ class Stages:
         if self.check:
             self.migration.stage = stage
             return
-        self.migration.enter(stage, self.clock(), **facts)
+        self.migration.enter(stage, self.clock().at, **facts)
         self.save()
 
     # live
@@ -281,7 +281,7 @@ class Stages:
         if migration.stage == "finalized":
             return
         due = seconds(migration.when("healthy")) + keep_days * DAY_S
-        if self.clock() < due:
+        if self.clock().at < due:
             raise BadInput(
                 f"finalize the migration {migration.name}",
                 said=f"the backup is kept {keep_days:g} days, until {utc(due)}",

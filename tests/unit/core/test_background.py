@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.background import JOBS, PROGRESS, look
+from ansible_collections.mediastore.s3.plugins.module_utils._core.claim import started
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import ToFile
 
 
@@ -26,13 +27,12 @@ def job(directory, text, name="1"):
     (directory / JOBS / name).write_text(text)
 
 
-def progress(directory, pid=None, written_s=None):
+def progress(directory, pid=None, **said):
     shown = ToFile(str(directory / PROGRESS))
     shown.phase("upload", 10, 1000)
     state = json.loads((directory / PROGRESS).read_text())
-    (directory / PROGRESS).write_text(json.dumps({**state, "pid": os.getpid() if pid is None else pid}))
-    if written_s is not None:
-        os.utime(directory / PROGRESS, (written_s, written_s))
+    its = {} if pid is None else {"pid": pid, "started": started(pid)}
+    (directory / PROGRESS).write_text(json.dumps({**state, **its, **said}))
 
 
 def test_there_never_was_one(tmp_path):
@@ -49,8 +49,14 @@ def test_one_is_under_way(directory):
 
 
 def test_a_process_that_was_given_its_number_later_is_not_it(directory):
-    progress(directory, written_s=1)
+    progress(directory, started="1")
     assert not look(str(directory)).running
+
+
+def test_one_is_under_way_whatever_was_done_to_the_clock(directory):
+    progress(directory)
+    os.utime(directory / PROGRESS, (1, 1))
+    assert look(str(directory)).running
 
 
 def test_its_process_has_ended(directory):

@@ -20,6 +20,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.claim import (
     take,
     this_controller,
 )
+from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import Busy
 
 NOW = 1_800_000_000.0
@@ -30,37 +31,49 @@ def claim(tmp_path):
     return str(tmp_path / "claim.json")
 
 
+def at(seconds, clock=0.0):
+    return Moment(NOW + seconds + clock, "this boot", 1000.0 + seconds)
+
+
 def elsewhere(number):
     return Controller("another machine", number, "1", f"process {number} on another machine")
 
 
 def test_one_run_may_claim_again_and_another_is_refused_by_name(claim):
-    take(claim, elsewhere(1), NOW)
-    take(claim, elsewhere(1), NOW + 1)
+    take(claim, elsewhere(1), at(0))
+    take(claim, elsewhere(1), at(1))
     with pytest.raises(Busy, match=r"process 1 on another machine, last seen 2027-01-15T08:00:01.000Z") as caught:
-        take(claim, elsewhere(2), NOW + 2)
+        take(claim, elsewhere(2), at(2))
     assert Controller.from_dict(caught.value.result["holder"]) == elsewhere(1)
 
 
 def test_a_claim_that_was_given_back_is_free(claim):
-    take(claim, elsewhere(1), NOW)
+    take(claim, elsewhere(1), at(0))
     give_back(claim)
     give_back(claim)
-    take(claim, elsewhere(2), NOW)
+    take(claim, elsewhere(2), at(0))
 
 
 def test_a_dead_run_is_replaced_but_only_the_one_that_was_looked_at(claim):
-    take(claim, elsewhere(1), NOW)
+    take(claim, elsewhere(1), at(0))
     with pytest.raises(Busy):
-        take(claim, elsewhere(3), NOW, replaces=elsewhere(2))
-    take(claim, elsewhere(3), NOW, replaces=elsewhere(1))
+        take(claim, elsewhere(3), at(0), replaces=elsewhere(2))
+    take(claim, elsewhere(3), at(0), replaces=elsewhere(1))
 
 
 def test_a_claim_of_another_machine_ends_with_its_lease(claim):
-    take(claim, elsewhere(1), NOW)
+    take(claim, elsewhere(1), at(0))
     with pytest.raises(Busy, match=f"{LEASE_S} s after it was last seen"):
-        take(claim, elsewhere(2), NOW + LEASE_S - 1)
-    take(claim, elsewhere(2), NOW + LEASE_S)
+        take(claim, elsewhere(2), at(LEASE_S - 1))
+    take(claim, elsewhere(2), at(LEASE_S))
+
+
+@pytest.mark.parametrize("jump", [-86400.0, 86400.0])
+def test_a_clock_that_is_set_neither_ends_nor_prolongs_a_lease(claim, jump):
+    take(claim, elsewhere(1), at(0))
+    with pytest.raises(Busy):
+        take(claim, elsewhere(2), at(LEASE_S - 1, jump))
+    take(claim, elsewhere(2), at(LEASE_S, jump))
 
 
 def test_life_and_death_of_a_process_on_this_machine():

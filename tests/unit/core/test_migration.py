@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import outlook
+from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment, seconds, utc
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
 from ansible_collections.mediastore.s3.plugins.module_utils._core.migration import (
     IN_WINDOW,
@@ -15,8 +16,6 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.migration impo
     Migration,
     check_name,
     reachable,
-    seconds,
-    utc,
 )
 
 NOW = 1_800_000_000.25
@@ -97,18 +96,35 @@ def test_many_syncs_are_one_line_of_history():
 
 def test_downtime_is_from_just_before_the_stop_to_health_and_survives_a_second_start():
     migration = Migration("media")
-    assert migration.open_window(NOW)
-    assert not migration.open_window(NOW + 3)
-    assert migration.close_window("cutover", NOW + 4.5) == 4.5
+    assert migration.open_window(Moment(NOW))
+    assert not migration.open_window(Moment(NOW + 3))
+    assert migration.close_window("cutover", Moment(NOW + 4.5)) == 4.5
     assert migration.downtime_s == {"cutover": 4.5}
-    assert migration.close_window("cutover", NOW + 99) == 4.5
+    assert migration.close_window("cutover", Moment(NOW + 99)) == 4.5
 
 
 def test_a_downtime_that_was_measured_closely_is_the_one_that_is_kept():
     migration = Migration("media")
-    migration.open_window(NOW)
-    assert migration.close_window("rollback", NOW + 6, measured=4.21) == 4.21
+    migration.open_window(Moment(NOW))
+    assert migration.close_window("rollback", Moment(NOW + 6), measured=4.21) == 4.21
     assert migration.downtime_s == {"rollback": 4.21}
+
+
+@pytest.mark.parametrize("jump", [-86400.0, -1.0, 0.0, 1.0, 86400.0])
+def test_a_clock_that_is_set_in_the_window_makes_the_downtime_neither_longer_nor_shorter(jump):
+    migration = Migration("media")
+    migration.open_window(Moment(NOW, "this boot", 1000.0))
+    migration = Migration.from_dict(migration.as_dict())
+    measured = None if abs(jump) > 1 else 4.0 + jump * 10
+    down = migration.close_window("cutover", Moment(NOW + 5 + jump, "this boot", 1005.0), measured)
+    assert down == (4.0 if jump == 0 else 5.0)
+
+
+@pytest.mark.parametrize(("said", "down"), [(40.0, 40.0), (-40.0, 0.0)])
+def test_after_a_restart_of_the_machine_only_its_clock_can_tell(said, down):
+    migration = Migration("media")
+    migration.open_window(Moment(NOW, "one boot", 1000.0))
+    assert migration.close_window("cutover", Moment(NOW + said, "the next", 20.0)) == down
 
 
 def test_another_place_is_refused_by_name():
@@ -137,7 +153,8 @@ def test_a_name_that_is_no_directory_is_refused(name):
 def test_set_aside_is_true_only_between_renaming_and_putting_back():
     migration = at("settled")
     assert not migration.set_aside
-    migration.enter("backed_up", NOW + 4)
+    # by then the clock was set back
+    migration.enter("backed_up", NOW - 3600)
     assert migration.set_aside
     migration.enter("rolling_back", NOW + 5)
     assert migration.set_aside

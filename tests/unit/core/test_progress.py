@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core import progress
+from ansible_collections.mediastore.s3.plugins.module_utils._core.claim import started
 from ansible_collections.mediastore.s3.plugins.module_utils._core.retry import pauses, retrying
 
 
@@ -24,7 +26,8 @@ def test_the_file_says_how_far_it_is(tmp_path):
     told.tick()
     state = json.loads(path.read_text())
     assert state.pop("elapsed_s") >= 0
-    assert state == {"phase": "upload", "files": 3, "bytes": 150, "files_total": 10, "bytes_total": 1000, "pid": os.getpid()}
+    assert (state.pop("pid"), state.pop("started")) == (os.getpid(), started(os.getpid()))
+    assert state == {"phase": "upload", "files": 3, "bytes": 150, "files_total": 10, "bytes_total": 1000}
     assert os.listdir(tmp_path) == ["p"]
 
 
@@ -63,14 +66,23 @@ def test_clock(seconds, text):
     assert progress.clock(seconds) == text
 
 
-def test_forsaken_is_who_was_followed_and_is_no_more(tmp_path):
-    path = str(tmp_path / "p")
-    assert not progress.forsaken(path)
+def test_a_follower_is_gone_when_its_trace_stays_as_it_is_whatever_the_clock_says(tmp_path, monkeypatch):
+    passed = SimpleNamespace(s=1000.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: passed.s))
+    follower = progress.Follower(str(tmp_path / "p"))
+    passed.s += 2 * progress.SEEN_FOR_S
+    assert not follower.gone(), "nobody ever followed"
     seen = tmp_path / ("p" + progress.SEEN_SUFFIX)
-    seen.touch()
-    assert not progress.forsaken(path)
-    os.utime(seen, (1, 1))
-    assert progress.forsaken(path)
+    for clock in (9e8, 9e9, 3.0, 2.0):
+        seen.touch()
+        os.utime(seen, (clock, clock))
+        assert not follower.gone()
+        passed.s += progress.SEEN_FOR_S
+        assert not follower.gone()
+    passed.s += 1
+    assert follower.gone()
+    os.utime(seen, (5, 5))
+    assert not follower.gone(), "it was only slow"
 
 
 def test_pauses_grow_and_stay_below_the_cap():

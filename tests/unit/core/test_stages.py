@@ -8,9 +8,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import time
 
 import pytest
 
+from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
 from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import Application, Stages, load
 
@@ -47,7 +49,8 @@ class Host:
         self.app = Application(str(self.media), ["cache"], [str(self.config), str(self.absent)], [])
 
     def stages(self, **options):
-        return Stages(str(self.state), "media", systemctl, check=options.get("check", False))
+        clock = options.get("clock", Moment.now)
+        return Stages(str(self.state), "media", systemctl, check=options.get("check", False), clock=clock)
 
     def cut_over(self):
         self.stages().synced(str(self.media), STORE, {"files": 1, "bytes": 3, "changed": True})
@@ -297,7 +300,7 @@ def test_the_next_cutover_knows_what_the_restart_takes(tmp_path):
     host.stages().synced(str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
     host.stages().stopping(host.app, 6.8)
     host.stages().backed_up(host.app, {"files": 0, "bytes": 0, "duration_s": 0.75})
-    host.stages().healthy(None, 4.25)
+    host.stages(clock=lambda: Moment(time.time() + 5)).healthy(None, 4.25)
     kept = load(str(host.state), "media")
     assert kept.expected_s == 6.8
     assert kept.figures["window"] == {"copied_s": 0.75, "rest_s": 3.5}
