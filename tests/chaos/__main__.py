@@ -5,7 +5,8 @@
 
     RUNS=10 SEED=1 FILES=1000 REWRITES=0.2 DELETES=0.05 python -m ansible_collections.mediastore.s3.tests.chaos
 
-Each run is a migration there, perhaps back, and perhaps there again, with one kill in each stage and a bad line to the store.
+Each run is a migration there, perhaps back, and perhaps there again, with a bad line to the store, and in each stage something is
+killed, or the disk fills up, or the clock is set.
 What was cut short or failed is run again, as a user would. In the end the application must serve all that it ever acknowledged.
 REWRITES is the share of the uploads that write a medium anew, DELETES the share that is followed by the end of an earlier one.
 Run number N has the seed SEED + N - 1, so `RUNS=1 SEED=` repeats one: the same plan and the same faults, at moments that
@@ -21,6 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -42,8 +44,14 @@ STAGE = {"sync": "synced", "cutover": "healthy", "rollback": "rolled_back"}
 #: within so many seconds of a stage the kill comes; some come after its end, and are none
 LONGEST_S = {"sync": 18.0, "cutover": 35.0, "rollback": 20.0}
 
-PLAYBOOK, POWER, MODULE, STORE = "playbook", "power", "module", "store"
-VICTIMS = (PLAYBOOK, POWER, MODULE, STORE)
+PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK = "playbook", "power", "module", "store", "disk", "clock"
+VICTIMS = (PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK)
+#: what happens to them
+SAID = {DISK: "full", CLOCK: "set"}
+#: by how much a clock may be wrong: stores accept some 15 minutes
+WRONG_S = (-3000, -600, -40, 40, 600, 3000)
+#: for so long a full disk stays full, at most
+FULL_S = 15.0
 
 
 class Lost(Exception):
@@ -92,7 +100,8 @@ def one_run(directory: Path, seed: int, files: int, shares: dict[str, float], ha
 
 def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Counter[str]) -> list[str]:
     """Give the command, kill something, and give it again until it has done its work."""
-    victim, moment = dice.choice(VICTIMS), dice.uniform(0, LONGEST_S[stage])
+    victims = VICTIMS if site.disk else [victim for victim in VICTIMS if victim != DISK]
+    victim, moment = dice.choice(victims), dice.uniform(0, LONGEST_S[stage])
     log = site.directory / f"{stage}.log"
     process = site.begin(stage, log)
     told = []
@@ -100,9 +109,13 @@ def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Count
         process.wait(moment)
     except subprocess.TimeoutExpired:
         if strike(site, process, victim, dice):
-            happened[f"kill_{victim}"] += 1
-            told.append(f"{victim} killed after {moment:.0f} s")
+            happened[f"{victim}_{SAID.get(victim, 'killed')}"] += 1
+            told.append(f"{victim} {SAID.get(victim, 'killed')} after {moment:.0f} s")
     process.wait()
+    if victim in SAID:
+        if process.returncode and site.depot("status"):
+            raise Lost(f"{stage} leaves the application stopped, only because of the {victim}:\n{log.read_text()[-4000:]}")
+        site.set_right()
     status, attempts = process.returncode, 1
     while status:
         if attempts == ATTEMPTS:
@@ -134,6 +147,13 @@ def strike(site: ChaosSite, process: subprocess.Popen[bytes], victim: str, dice:
         for module in modules:
             cut_the_power(module)
         return bool(modules)
+    if site.disk and victim == DISK:
+        site.disk.fill()
+        threading.Timer(dice.uniform(1, FULL_S), site.disk.make_room).start()
+        return True
+    if victim == CLOCK:
+        site.set_clock(dice.choice(WRONG_S))
+        return True
     if victim == POWER:
         cut_the_power(process.pid)
     else:

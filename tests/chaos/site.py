@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +20,72 @@ from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProx
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
 
+SETCLOCK = Path(__file__).with_name("setclock.c")
+COMPILE = Path(__file__).parents[1] / "utils" / "compile.sh"
 #: what the host waits for an answer; a stall is longer
 READ_TIMEOUT_S, STALL_S = 5, 30.0
+#: how large the disk is: a way back needs room for what was uploaded
+DISK_BYTES, BYTES_PER_FILE = 400 << 20, 32 << 10
+
+
+class Disk:
+    """A small filesystem of its own, for the media and the state, that others can fill."""
+
+    def __init__(self, path: Path, nbytes: int) -> None:
+        self.path = path
+        self._filler = path / "filler"
+        path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={nbytes}", "tmpfs", path], check=True)
+
+    def fill(self) -> None:
+        """Leave not a byte, until there is room again."""
+        with contextlib.suppress(OSError), open(self._filler, "ab") as out:
+            while True:
+                out.write(bytes(4096))
+                out.flush()
+
+    def make_room(self) -> None:
+        """Take away what filled it."""
+        self._filler.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """All of it, at once, also where somebody is still in it."""
+        subprocess.run(["umount", "--lazy", self.path], check=True)
 
 
 class ChaosSite(Site):
     """The application talks to the store itself; what the collection sends goes through the proxy."""
+
+    #: only root can have one
+    disk: Disk | None = None
+
+    def with_a_clock(self) -> None:
+        """Have all that is started from here go by a clock that can be set."""
+        subprocess.run([COMPILE, SETCLOCK, self.directory / "setclock.so", "-shared", "-fPIC"], check=True)
+        self.set_clock(0)
+
+    def set_clock(self, wrong_s: int) -> None:
+        """Have it wrong by so many seconds from now on."""
+        # in place: who has it mapped must not find it shorter
+        place = os.open(self.directory / "clock", os.O_WRONLY | os.O_CREAT)
+        os.write(place, wrong_s.to_bytes(8, sys.byteorder, signed=True))
+        os.close(place)
+
+    def set_right(self) -> None:
+        """What the errors said was to be done: there is room on the disk, and the clock is right."""
+        self.set_clock(0)
+        if self.disk:
+            self.disk.make_room()
+
+    def environment(self) -> dict[str, str]:
+        """With the clock that can be set."""
+        clock = {"LD_PRELOAD": str(self.directory / "setclock.so"), "SETCLOCK": str(self.directory / "clock")}
+        return {**super().environment(), **clock}
+
+    def live_on(self, disk: Disk) -> None:
+        """Have the media, where they are set aside, and the state there."""
+        self.disk = disk
+        self.media, self.backup, self.state = disk.path / "media", disk.path / "media.before-s3", disk.path / "state"
 
     def fill(self, files: int) -> None:
         """Media from before anybody looked, beside those that the application was given."""
@@ -47,7 +110,12 @@ def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[
         way = {"endpoint_url": proxy.url, "ca_path": str(certificates.ca), "read_timeout": READ_TIMEOUT_S}
         site.variables = {"mediastore_store": {**store.connection, **way}, "generic_health_timeout": 20}
         site.variables["migrate_accept_deleted"] = True
+        if os.geteuid() == 0:
+            disk = Disk(directory / "disk", DISK_BYTES + files * BYTES_PER_FILE)
+            stack.callback(disk.remove)
+            site.live_on(disk)
         stack.callback(site.close)
+        site.with_a_clock()
         site.build(files=10)
         site.fill(files)
         yield site, proxy

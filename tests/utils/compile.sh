@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles a C program that uses threads and OpenSSL; what that needs is installed first, or it says what to install.
-#   compile.sh SOURCE PROGRAM
+#   compile.sh SOURCE PROGRAM [OPTION OF THE COMPILER...]
 set -euo pipefail
 utils=$(dirname "$(readlink -f "$0")")
 source=${1:?a source} program=${2:?a program}
@@ -10,4 +10,4 @@ source=${1:?a source} program=${2:?a program}
 if ! echo '#include <openssl/ssl.h>' | gcc -E - >/dev/null 2>&1; then
   "$utils/need.sh" libc-headers=libc6-dev openssl-headers=libssl-dev
 fi
-gcc -O2 -Wall -Wextra -pthread -o "$program" "$source" -lssl -lcrypto
+gcc -O2 -Wall -Wextra -pthread "${@:3}" -o "$program" "$source" -lssl -lcrypto

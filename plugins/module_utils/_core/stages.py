@@ -17,10 +17,12 @@ from . import claim, configbackup, evict, services, swap
 from .clock import Moment, seconds, utc
 from .errors import BadInput, MediastoreError
 from .files import Lock, explaining_os, read_json, write_atomic, write_json
-from .migration import Migration, check_name
+from .migration import IN_WINDOW, Migration, check_name
 
 DAY_S = 86400.0
 TRIAL_BYTES = 64 * 1024
+#: The way back takes four records, and may be cut short and begun again.
+PIECES, PIECE_BYTES = 8, 2 * TRIAL_BYTES
 
 
 def state_directory(state_dir: str, name: str) -> str:
@@ -32,6 +34,34 @@ def load(directory: str, name: str) -> Migration:
     """The migration as it stands; a new one when nothing is there."""
     data = read_json(os.path.join(directory, "migration.json"))
     return Migration.from_dict(data) if data else Migration(name=name)
+
+
+def require_room(directory: str) -> None:
+    """Fail if nothing could be recorded here; while the application is down, only if there is no reserve left either.
+
+    A disk that fills up just then must not keep the application from being brought up again. One piece of the reserve is given
+    away for each record, for whoever fills the disk may go on; it is also for the configuration that is restored.
+    """
+    trial = os.path.join(directory, "trial")
+    stage = (read_json(os.path.join(directory, "migration.json")) or {}).get("stage")
+    try:
+        if stage not in (*IN_WINDOW, "finalized"):
+            for piece in _reserve(directory):
+                if not os.path.exists(piece):
+                    write_atomic(piece, os.urandom(PIECE_BYTES))  # which no filesystem compresses
+        # a full filesystem takes empty files, so the trial has the size of a state with a long history
+        write_atomic(trial, b" " * TRIAL_BYTES)
+    except BadInput as exc:
+        left = [piece for piece in _reserve(directory) if os.path.exists(piece)]
+        if exc.code not in ("ENOSPC", "EDQUOT") or stage not in IN_WINDOW or not left:
+            raise
+        trial = left[0]
+    with explaining_os(f"prepare the state directory {directory}"):
+        os.unlink(trial)
+
+
+def _reserve(directory: str) -> list[str]:
+    return [os.path.join(directory, f"reserve.{number}") for number in range(PIECES)]
 
 
 @dataclasses.dataclass
@@ -79,15 +109,10 @@ class Stages:
         if check:
             yield
             return
-        tried = f"prepare the state directory {directory}"
-        with explaining_os(tried):
+        with explaining_os(f"prepare the state directory {directory}"):
             os.makedirs(directory, mode=0o700, exist_ok=True)
         with Lock(os.path.join(directory, "lock"), wait_s, tried="work on this migration"):
-            trial = os.path.join(directory, "trial")
-            # a full filesystem takes empty files, so the trial has the size of a state with a long history
-            write_atomic(trial, b" " * TRIAL_BYTES)
-            with explaining_os(tried):
-                os.unlink(trial)
+            require_room(directory)
             yield
 
     def hold(self, mine: claim.Controller, replaces: claim.Controller | None) -> None:
@@ -300,4 +325,8 @@ class Stages:
             journal = os.path.join(self.directory, "journal")
             done = evict.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
         migration.figures["finalized"] = dataclasses.asdict(done)
+        if not self.check:
+            for piece in _reserve(self.directory):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(piece)
         self._enter("finalized", **dataclasses.asdict(done))

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
-from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import Application, Stages, load
+from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import PIECE_BYTES, PIECES, Application, Stages, load
 
 from .killing import killed_everywhere
 
@@ -276,6 +276,72 @@ def test_state_that_cannot_be_written_is_found_before_anything_is_changed(host, 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadInput, match="No space left on device"), Stages.locked(str(host.state / "media"), 0, False):
         raise AssertionError("not reached")
+
+
+class Disk:
+    """The filesystem of the state, which can be full: then it has room for no more than what is removed."""
+
+    def __init__(self, state):
+        self.state, self.room = state, None
+
+    def used(self):
+        return sum(file.stat().st_size for file in self.state.iterdir())
+
+    def fill(self):
+        self.room = self.used()
+
+
+@pytest.fixture
+def disk(host, monkeypatch):
+    disk, fsync = Disk(host.state), os.fsync
+
+    def written(fd):
+        if disk.room is not None and disk.used() > disk.room:
+            raise OSError(28, "No space left on device")
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", written)
+    return disk
+
+
+def enter(host, stage, *facts):
+    with Stages.locked(str(host.state), 0, False):
+        getattr(host.stages(), stage)(*facts)
+
+
+def test_on_a_full_disk_nothing_is_begun(host, disk):
+    enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    assert disk.used() > PIECES * PIECE_BYTES
+    disk.fill()
+    with pytest.raises(BadInput, match="No space left on device"):
+        enter(host, "stopping", host.app)
+    assert load(str(host.state), "media").stage == "synced"
+    assert disk.used() == disk.room, "the reserve is for the way back"
+
+
+def test_a_disk_that_goes_on_filling_up_does_not_keep_the_application_down(host, disk):
+    enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    enter(host, "stopping", host.app)
+    enter(host, "backed_up", host.app, {"files": 0, "bytes": 0})
+    for stage, facts in (("rolling_back", (host.app, "full")), ("restored", (False,)), ("rolled_back", ())):
+        disk.fill()
+        enter(host, stage, *facts)
+    assert load(str(host.state), "media").stage == "rolled_back"
+    assert host.files(host.media)["a/one"] == b"one"
+    disk.room = None
+    enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    assert disk.used() > PIECES * PIECE_BYTES, "the reserve is filled up again"
+
+
+def test_in_the_window_a_disk_is_only_too_full_when_the_reserve_is_used_up(host, disk):
+    enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    enter(host, "stopping", host.app)
+    for _cut_short in range(PIECES):
+        disk.fill()
+        enter(host, "rolling_back", host.app, "full")
+    disk.fill()
+    with pytest.raises(BadInput, match="No space left on device"):
+        enter(host, "rolling_back", host.app, "full")
 
 
 def test_the_state_can_be_read_by_a_person(host):
