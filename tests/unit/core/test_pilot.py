@@ -6,23 +6,26 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core.pilot import LEAST, MOST, START, Pilot
+from ansible_collections.mediastore.s3.plugins.module_utils._core import pilot as pilot_module
+from ansible_collections.mediastore.s3.plugins.module_utils._core.pilot import LEAST, MOST, START, Pilot, Processors
 
 
 class World:
     """A store that answers in ``latency_s`` and does no more than ``most`` in a second, and a clock."""
 
-    def __init__(self, latency_s, most, tires_at=None, refused=0.05):
+    def __init__(self, latency_s, most, tires_at=None, refused=0.05, load=lambda size: 0.0):
+        self.load = load  # of the processors, with so many at work
         self.latency_s, self.most, self.tires_at, self.refused = latency_s, most, tires_at, refused
         self.time, self.busy, self.sizes = 0.0, 0, []
         self.random = random.Random(7)
 
     def run(self, jobs, nbytes=20_000):
         """So many jobs one after another, as fast as the size allows."""
-        pilot = Pilot(busy=lambda: self.busy, now=lambda: self.time)
+        pilot = Pilot(busy=lambda: self.busy, now=lambda: self.time, spare=lambda: self.load(pilot.size) < 1)
         for _job in range(jobs):
             size = pilot.look()
             self.sizes.append(size)
@@ -64,6 +67,38 @@ def test_a_far_store_soon_gets_as_many_as_it_takes():
     world = World(0.1, 100_000)
     world.run(3_000)
     assert world.sizes.index(MOST) < 500
+
+
+def test_processors_that_have_no_more_to_give_are_not_given_more():
+    world = World(0.1, 100_000, load=lambda size: min(size / 60, 1.0))
+    world.run(20_000)
+    # the first size at which nothing is idle
+    assert max(world.sizes) == 64
+    assert world.sizes[-1] == 64
+
+
+@pytest.mark.parametrize(
+    ("stat", "used_s", "spare"),
+    [
+        ("cpu  160 10 70 820 60 0 0 10 0 0", 0.9, True),  # 30 of 130 ticks were idle
+        ("cpu  200 10 90 801 50 0 0 10 0 0", 0.9, False),
+        ("cpu  200 10 90 801 50 0 0 10 0 0", 0.3, True),  # others had them
+        ("nothing known", 0.9, True),
+    ],
+)
+def test_whether_the_processors_have_anything_left(monkeypatch, tmp_path, stat, used_s, spare):
+    said, now = tmp_path / "stat", SimpleNamespace(wall_s=10.0, used_s=1.0)
+    monkeypatch.setattr(pilot_module, "time", SimpleNamespace(monotonic=lambda: now.wall_s, process_time=lambda: now.used_s))
+    said.write_text("cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 ...\n")
+    processors = Processors(str(said))
+    said.write_text(f"{stat}\n")
+    now.wall_s, now.used_s = now.wall_s + 1, now.used_s + used_s
+    assert processors.spare() == spare
+    assert processors.spare(), "no time has passed"
+
+
+def test_where_the_kernel_does_not_tell_there_is_always_more(tmp_path):
+    assert Processors(str(tmp_path / "none")).spare()
 
 
 def test_a_store_that_is_asked_too_much_is_asked_less():
