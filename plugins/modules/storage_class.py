@@ -25,6 +25,7 @@ author:
   - mediastore.s3 contributors (@mediastore)
 extends_documentation_fragment:
   - mediastore.s3.connection
+  - mediastore.s3.prices
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
   - mediastore.s3.attributes.flow
@@ -104,30 +105,6 @@ options:
         and the ETag stays the same.
     type: bytes
     default: 512M
-  prices:
-    description:
-      - Prices for the estimate. With V(provider=aws) they are used in place of Amazon's list prices of us-east-1. With other
-        providers there is no estimate of costs without them, only the number of requests.
-    type: dict
-    suboptions:
-      currency:
-        description: Currency of the prices. V(USD) is assumed with V(provider=aws).
-        type: str
-      copy_per_1000:
-        description: For 1000 requests that write to the new class (COPY and the parts of large objects).
-        type: float
-      get_per_1000:
-        description: For 1000 requests that read (HEAD and ACL).
-        type: float
-      list_per_1000:
-        description: For 1000 requests LIST, each of which gives 1000 objects.
-        type: float
-      retrieval_per_gib:
-        description: For reading a GiB from the present class, as a copy does.
-        type: float
-      storage_per_gib_month:
-        description: For keeping a GiB for a month, a number for each class.
-        type: dict
   concurrency:
     description: How many objects are copied at once, 1 to 256.
     type: int

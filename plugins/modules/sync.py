@@ -25,6 +25,7 @@ author:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
+  - mediastore.s3.prices
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
   - mediastore.s3.attributes.flow
@@ -241,6 +242,28 @@ plan:
       returned: always
       type: dict
       sample: {"missing": 12, "proved": 5000}
+    requests:
+      description:
+        - Requests that a run takes which does what is planned, C(write) (with those of uploads in parts), C(read)
+          and C(list), and those of a listing afterwards, C(verify), such as each verification takes.
+        - Requests that are sent again after an error are not in it.
+      returned: in check mode, with O(direction=upload) and O(against=store)
+      type: dict
+      sample: {"write": 12, "read": 1, "list": 6, "verify": 6}
+    estimate:
+      description:
+        - What these requests cost, C(upload) for C(write), C(read) and C(list) together, and C(verify), and what it costs to keep
+          all files of O(path) in the bucket for a month (C(monthly)).
+        - A sum is null where a price is not known. C(currency) and C(prices) say what the sums are in, and where the prices are
+          from.
+      returned: in check mode, with O(direction=upload) and O(against=store)
+      type: dict
+      sample:
+        upload: 0.00009
+        verify: 0.00003
+        monthly: 0.002
+        currency: USD
+        prices: Amazon S3 price list, us-east-1, June 2026
 transferred:
   description: Files and bytes that were transferred and proved.
   returned: success, and failure after the comparison
@@ -336,6 +359,7 @@ engine_reason:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
+from ..module_utils._base.prices import PRICES
 from ..module_utils._base.syncing import converge
 from ..module_utils._base.tree import TREE
 
@@ -357,6 +381,7 @@ SPEC = TREE.merge(
             "bandwidth": {"type": "list", "elements": "str"},
             "owned_by": {"type": "str", "default": ""},
             "adopt": {"type": "bool", "default": False},
+            "prices": {"type": "dict", "options": PRICES},
         },
         required_if=[("against", "journal", ["journal"]), ("against", "feed", ["journal"])],
     )

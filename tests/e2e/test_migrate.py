@@ -11,15 +11,18 @@ import re
 import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.servers.relay import Relay
+from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
 
 
 @pytest.fixture
@@ -41,7 +44,9 @@ def ran(play):
 def test_the_whole_way_and_back_and_again(site):
     config, mode = site.config.read_bytes(), site.config.stat().st_mode
     with Writer(site):
-        assert "Nothing was changed." in ran(site.play("plan")).output
+        planned = re.sub(r"\s+", " ", ran(site.play("plan")).output)
+        assert "Nothing was changed." in planned
+        assert "bill: no price of a request is known, no price of storage is known (there is no price list of" in planned
         done = ran(site.play("sync"))
         assert re.search(r"A cutover now would stop the application for about [0-9.]+ s", done.output), done.output
         assert site.stage() == "synced"
@@ -111,6 +116,45 @@ def the_bucket_is_held_against_the_certificate(site):
     assert refused.status != 0 and key in refused.output
     done = ran(site.play("verify", "-e", "migrate_accept_deleted=true"))
     assert "1 deleted" in re.sub(r"\s+", " ", done.output)
+
+
+@pytest.fixture
+def asked(site, tmp_path):
+    """What the store is asked from outside, by somebody before it who writes it down."""
+    certificates, heard = make_certificates(tmp_path / "way"), []
+    plain = RcloneS3(tmp_path / "plain", "ACCESSKEY", "a-secret-of-the-store", tls=False)
+    with plain as store, FaultProxy(certificates, store.port, rate=1.0) as way:
+        way.spares = lambda request: heard.append(request) or True
+        reached = {"endpoint_url": way.url, "ca_path": str(certificates.ca)}
+        (store.data / BUCKET).mkdir()
+        files = [{"path": str(site.config), "content": json.dumps({**site.settings("s3"), **reached})}]
+        site.vary(mediastore_store={**store.connection, **reached}, generic_switch_files=files)
+        yield heard
+
+
+def test_a_plan_says_how_many_requests_the_store_will_get_and_what_they_cost(site, asked):
+    """One of the files is so large that it goes in two parts; what a cutover adds is in it."""
+    prices = {"copy_per_1000": 1000, "list_per_1000": 10, "get_per_1000": 0, "storage_per_gib_month": {"STANDARD": 1000}}
+    site.vary(migrate_prices={**prices, "currency": "EUR"})
+    told = re.sub(r"\s+", " ", ran(site.play("plan")).output)
+    words = r"Requests of the copy, a cutover and its proof: (\d+) that write, (\d+) LIST, (\d+) GET\."
+    writes, lists, gets = map(int, re.search(words, told).groups())
+    stored = sum(len(body) for body in site.acknowledged.values()) / 1024**3 * 1000
+    assert f"Estimated bill: {writes + lists * 0.01:.2f} EUR once for these requests, {stored:.2f} EUR a month for" in told
+    assert "(the task, without discounts and taxes)" in told
+
+    asked.clear()
+    ran(site.play("sync"))
+    ran(site.play("cutover"))
+    # the last is the application's own, which asks the bucket for something when it is asked whether it is healthy
+    done = Counter(request.operation for request in asked if "health-check" not in request.target)
+    assert done["UploadPart"] == 2
+    # rclone refuses one now and then, which is then sent again: nobody can predict that
+    assert writes == len({(request.method, request.target) for request in asked if request.method in ("PUT", "POST")})
+    assert lists == done["ListObjects"]
+    # obstore believes no refusal before boto3 has had it too: that the mark is missing is asked twice
+    assert gets == done["GetObject"] - 1
+    assert site.lost() == []
 
 
 def test_two_applications_do_not_share_a_bucket_by_mistake(site):

@@ -15,21 +15,13 @@ from .._core.plan import Plan
 from .._core.progress import human
 from .._core.reclass import Reclass
 from .._core.recopy import Wish
-from .._core.tariff import DAY_S, PRICE_LISTS, Estimate, Prices
+from .._core.tariff import DAY_S, Estimate
 from .._core.transfer import Tally
 from .._store.copies import ARCHIVES, BotoCopies
 from .argspec import ArgSpec
 from .module import StoreModule
+from .prices import PRICES, prices
 from .tree import check_numbers, open_engine
-
-PRICES: dict[str, dict[str, t.Any]] = {
-    "currency": {"type": "str"},
-    "copy_per_1000": {"type": "float"},
-    "get_per_1000": {"type": "float"},
-    "list_per_1000": {"type": "float"},
-    "retrieval_per_gib": {"type": "float"},
-    "storage_per_gib_month": {"type": "dict"},
-}
 
 RECLASS = ArgSpec(
     {
@@ -91,16 +83,8 @@ def _check_classes(module: StoreModule, doing: str) -> None:
 def estimate(module: StoreModule, doing: str) -> Estimate:
     """What counts the costs: by the provider's list of prices, if there is one here, and by what the task says."""
     params, profile = module.params, module.profile
-    said = {name: value for name, value in (params["prices"] or {}).items() if value is not None}
-    classes = said.get("storage_per_gib_month", {})
-    numbers = {**{name: value for name, value in said.items() if name in PRICES and name != "currency"}, **classes}
-    numbers.pop("storage_per_gib_month", None)
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise BadInput(doing, said=f"the price {name} is {value!r}", remedy="Give a number that is 0 or more.")
-    table, source = PRICE_LISTS.get(profile.name, ({}, None))
     keeps_acl = params["keep_acl"] and profile.has("acl")
-    return Estimate(Prices(table, source, said), params["storage_class"], keeps_acl, profile.object_tagging, time.time())
+    return Estimate(prices(module, doing), params["storage_class"], keeps_acl, profile.object_tagging, time.time())
 
 
 def open_copies(module: StoreModule, doing: str) -> BotoCopies:

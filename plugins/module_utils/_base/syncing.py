@@ -15,6 +15,7 @@ from .._core.sync import Sync
 from .._core.transfer import Tally
 from .follow import following, walked
 from .module import StoreModule
+from .prices import upload_billing
 from .transfer import attributes, check_destination, check_options, check_room, report, rules
 from .tree import (
     Watch,
@@ -39,11 +40,15 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     store = open_store(module, doing, moves, attributes(module, doing))
     path = journal_path(module, tree, doing)
     with journals(module, path, store, doing) as (journal, proofs):
-        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module))
         # A pass against the journal relies on the run before it.
         uploads = module.params["direction"] != DOWNLOAD and module.params["against"] == "store"
         owned = Ownership(store, tree, module.params["owned_by"] if uploads else "", doing)
+        # Counted only where it is read: a real run has other things to do for each of its files.
+        billing = upload_billing(module, doing) if uploads and module.check_mode else None
+        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module), billing)
         owned.check(proofs, module.params["adopt"])
+        if billing:
+            billing.asked(puts=int(owned.missing), gets=owned.gets, lists=owned.lists)
         return carry_out(module, sync, following(module, tree, journal, path), owned, path, doing)
 
 

@@ -26,6 +26,8 @@ class Ownership:
         self._doing = doing
         #: whether the mark is still to be left
         self.missing = False
+        #: requests GET and LIST that it took to know that
+        self.gets = self.lists = 0
 
     def check(self, journal: Journal, adopt: bool) -> None:
         """Refuse what is not ours, before anything else is done.
@@ -59,6 +61,7 @@ class Ownership:
             self._store.put(self._tree.mark, body, bytes.fromhex(digest.md5), time.time_ns())
 
     def _read(self) -> str:
+        self.gets += 1
         try:
             return b"".join(self._store.read(self._tree.mark).chunks)[:500].decode("utf-8", "replace")
         except MediastoreError as exc:
@@ -67,6 +70,7 @@ class Ownership:
             raise
 
     def _first(self) -> str:
+        self.lists += 1
         objects = self._store.listing(self._tree.prefix)
         return next((printable(thing.key) for thing in objects if self._tree.concerns(thing.key) and not thing.is_folder), "")
 

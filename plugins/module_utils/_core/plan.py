@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from typing import Any, Callable, Iterable, Iterator
 
+from .billing import Billing
 from .changed import changed_files
 from .changeset import Changes
 from .compare import AUTO, Comparer
@@ -22,21 +23,28 @@ from .problems import Problems, printable
 from .scan import Tree
 from .transfer import attended
 
+#: why a key is uploaded that is not in the store yet
+NEW = ("missing", "gone_from_store")
+
 
 class Plan:
     """How much there is to do, and why; the lines themselves are in the journal."""
 
-    def __init__(self, samples: int) -> None:
+    def __init__(self, samples: int, billing: Billing | None = None) -> None:
         self.files = self.nbytes = 0
         self.unchanged_files = self.unchanged_bytes = 0
         self.reasons: Counter[str] = Counter()
         self.samples: list[str] = []
         self._most = samples
+        #: counts what all this will ask of the store and leave there, where somebody wants to know
+        self._billing = billing
 
     def add(self, todo: Todo) -> None:
         """Count one thing to do."""
         self.files += 1
         self.nbytes += todo.size
+        if self._billing:
+            self._billing.send(todo.size, replaces=todo.reason not in NEW)
         if len(self.samples) < self._most:
             self.samples.append(f"{printable(todo.key)} ({todo.reason})")
 
@@ -44,10 +52,13 @@ class Plan:
         """Count files that need nothing."""
         self.unchanged_files += files
         self.unchanged_bytes += nbytes
+        if self._billing:
+            self._billing.keep(nbytes)
 
     def as_dict(self, direction: str) -> dict[str, Any]:
         """The shape of the result."""
         return {
+            **(self._billing.as_dict() if self._billing else {}),
             direction: {"files": self.files, "bytes": self.nbytes},
             "unchanged": {"files": self.unchanged_files, "bytes": self.unchanged_bytes},
             "reasons": dict(sorted(self.reasons.items())),
@@ -66,6 +77,7 @@ class Planner:
         progress: Progress,
         samples: int,
         abandoned: Callable[[], bool],
+        billing: Billing | None = None,
     ) -> None:
         self._tree = tree
         self._journal = journal
@@ -74,7 +86,7 @@ class Planner:
         self._key_max_bytes = key_max_bytes
         self._progress = progress
         self._abandoned = abandoned
-        self._plan = Plan(samples)
+        self._plan = Plan(samples, billing)
         self._files_above = PrefixKeys()
         # root may read everything, so asking costs time and tells nothing
         self._ask_access = os.geteuid() != 0

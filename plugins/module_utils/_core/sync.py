@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from .billing import Billing
 from .changeset import Changes
 from .compare import ALWAYS, REWRITTEN, Comparer
 from .download import Downloader
@@ -123,10 +124,18 @@ class Sync(Run):
     """One run between a directory and a bucket."""
 
     def __init__(
-        self, rules: Rules, tree: Tree, store: ObjectStore, journal: Journal, proofs: Journal, progress: Progress
+        self,
+        rules: Rules,
+        tree: Tree,
+        store: ObjectStore,
+        journal: Journal,
+        proofs: Journal,
+        progress: Progress,
+        billing: Billing | None = None,
     ) -> None:
         super().__init__(rules, store, journal, proofs, progress)
         self._tree = tree
+        self._billing = billing
 
     @property
     def tried(self) -> str:
@@ -137,12 +146,16 @@ class Sync(Run):
         """Compare both sides, or what has changed, and write down what is to be done; sends nothing but LIST."""
         rules, problems = self._rules, Problems(self.tried)
         comparer = Comparer(rules.direction, rules.compare, self._tree.path, rules.etag_is_md5, rules.part_size, rules.replace)
-        planner = Planner(self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples, abandoned)
+        planner = Planner(
+            self._tree, self._journal, comparer, rules.key_max_bytes, self._progress, rules.samples, abandoned, self._billing
+        )
         if changes is not None:
             return planner.against_feed(changes, self._proofs, problems)
         if rules.against_journal:
             return planner.against_journal(self._proofs, problems)
         listing = self._store.listing(self._tree.prefix)
+        if self._billing:
+            listing = self._billing.listed(listing)
         return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
 
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:

@@ -58,8 +58,16 @@ AWS: Mapping[str, Tariff] = {
     "DEEP_ARCHIVE": Tariff(0.05, 0.0004, 0.00099, 0.0, 0, 180, 32 * KIB, _INDEX),
 }
 
+R2_SOURCE = "Cloudflare R2 price list, June 2026"
+#: its GB are decimal; LIST costs what a write costs, there as at Amazon's
+_GB = GIB / 10**9
+R2: Mapping[str, Tariff] = {
+    STANDARD: Tariff(0.0045, 0.00036, 0.015 * _GB, 0.0),
+    "STANDARD_IA": Tariff(0.009, 0.0009, 0.01 * _GB, 0.01 * _GB, 0, 30),
+}
+
 #: name of the provider -> its prices, and where they are from
-PRICE_LISTS: Mapping[str, tuple[Mapping[str, Tariff], str]] = {"aws": (AWS, AWS_SOURCE)}
+PRICE_LISTS: Mapping[str, tuple[Mapping[str, Tariff], str]] = {"aws": (AWS, AWS_SOURCE), "r2": (R2, R2_SOURCE)}
 
 
 class Prices:
@@ -141,7 +149,7 @@ class Estimate:
                 "read": sum(row.gets_before + row.objects for row in rows),
                 "copy": sum(row.copies for row in rows),
             },
-            "once": {**_shown(once), "total": _rounded(_sum(once.values()))},
+            "once": {**_shown(once), "total": rounded(total(once.values()))},
             "monthly": _shown({"before": self._before(), "after": self._after(), "small_objects": self._small()}),
             "minimum_days": self._target.min_days,
             "currency": self._prices.currency,
@@ -153,55 +161,57 @@ class Estimate:
         return max(1, -(-self._seen // PAGE))
 
     def _requests(self) -> float | None:
-        paid = [_times(self._pages, self._prices.listing, 1000)]
+        paid = [times(self._pages, self._prices.listing, 1000)]
         for name, row in self._from.items():
-            paid.append(_times(row.copies, self._target.copy, 1000))
-            paid.append(_times(row.gets_before, self._prices.of(name).get, 1000))
+            paid.append(times(row.copies, self._target.copy, 1000))
+            paid.append(times(row.gets_before, self._prices.of(name).get, 1000))
             # the look at each object in its new class
-            paid.append(_times(row.objects, self._target.get, 1000))
-        return _sum(paid)
+            paid.append(times(row.objects, self._target.get, 1000))
+        return total(paid)
 
     def _retrieval(self) -> float | None:
-        return _sum(_times(row.nbytes, self._prices.of(name).retrieval, GIB) for name, row in self._from.items())
+        return total(times(row.nbytes, self._prices.of(name).retrieval, GIB) for name, row in self._from.items())
 
     def _early(self) -> float | None:
         owed = [(row.early_byte_days, self._prices.of(name).storage) for name, row in self._from.items()]
         # How long a class bills at least is known from the list that has its price, or taken for not at all.
-        return _sum(None if price is None else byte_days * price / (GIB * MONTH_DAYS) for byte_days, price in owed)
+        return total(None if price is None else byte_days * price / (GIB * MONTH_DAYS) for byte_days, price in owed)
 
     def _before(self) -> float | None:
         kept = [(row, self._prices.of(name)) for name, row in self._from.items()]
         watched = sum(row.watched_before * tariff.per_object for row, tariff in kept)
-        return _sum([watched, *(_times(row.billed_before, tariff.storage, GIB) for row, tariff in kept)])
+        return total([watched, *(times(row.billed_before, tariff.storage, GIB) for row, tariff in kept)])
 
     def _after(self) -> float | None:
         rows, after = self._from.values(), self._target
         watched = sum(row.watched_after for row in rows) * after.per_object
-        return _sum([watched, _times(sum(row.billed_after for row in rows), after.storage, GIB)])
+        return total([watched, times(sum(row.billed_after for row in rows), after.storage, GIB)])
 
     def _small(self) -> float | None:
-        return _times(sum(row.small_after for row in self._from.values()), self._target.storage, GIB)
+        return times(sum(row.small_after for row in self._from.values()), self._target.storage, GIB)
 
 
-def _times(amount: int, price: float | None, per: int) -> float | None:
+def times(amount: int, price: float | None, per: int) -> float | None:
     """What an amount costs; of nothing the price need not be known."""
     if not amount:
         return 0.0
     return None if price is None else amount * price / per
 
 
-def _sum(costs: Iterable[float | None]) -> float | None:
-    total = 0.0
+def total(costs: Iterable[float | None]) -> float | None:
+    """The sum of costs; not known as soon as one of them is not."""
+    found = 0.0
     for cost in costs:
         if cost is None:
             return None
-        total += cost
-    return total
+        found += cost
+    return found
 
 
-def _rounded(cost: float | None) -> float | None:
+def rounded(cost: float | None) -> float | None:
+    """A cost as results show it."""
     return None if cost is None else round(cost, 6)
 
 
 def _shown(costs: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: _rounded(cost) for name, cost in costs.items()}
+    return {name: rounded(cost) for name, cost in costs.items()}

@@ -91,7 +91,7 @@ class Uploader:
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EINVAL, "it is no regular file any more")
             file = LocalFile(key, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-            part_size = 0 if file.size <= self._part_size else self._fitting_part(file.size)
+            part_size = part_size_of(file.size, self._part_size, self._store.part_min, self._store.max_parts)
             # The store sums up the parts, and in its threads; see digest.py.
             digest = Digest(whole=not part_size)
             send = self._put_parts if part_size else self._put_whole
@@ -127,11 +127,6 @@ class Uploader:
             del piece
             self._progress.moved(nbytes)
 
-    def _fitting_part(self, size: int) -> int:
-        """The part size with which a file of this size needs no more parts than the store takes."""
-        usual, least = max(self._part_size, self._store.part_min), -(-size // self._store.max_parts)
-        return usual if least <= usual else -(-least // MIB) * MIB
-
     def _pieces(self, source: BinaryIO, path: bytes, file: LocalFile, piece: int, digest: Digest) -> Iterator[bytes]:
         """The file in pieces; the last one is only given out if the file is still the one that was opened."""
         left = file.size
@@ -146,6 +141,14 @@ class Uploader:
             del body
             if not left:
                 return
+
+
+def part_size_of(size: int, wanted: int, part_min: int, max_parts: int) -> int:
+    """The size of the parts in which a file is sent, so that they are no more than the store takes; 0 for one request."""
+    if size <= wanted:
+        return 0
+    usual, least = max(wanted, part_min), -(-size // max_parts)
+    return usual if least <= usual else -(-least // MIB) * MIB
 
 
 def require_sent(store: ObjectStore, key: str, receipt: Receipt, digest: Digest) -> None:
