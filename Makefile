@@ -44,7 +44,7 @@ unit: ## tests of single parts
 	@$(STAGE) unit tests/utils/pytest.sh tests/unit
 
 e2e: ## ansible-playbook against real servers on loopback
-	@$(STAGE) e2e tests/utils/pytest.sh tests/e2e
+	@$(STAGE) e2e tests/utils/e2e.sh
 
 interop: ## the modules against real stores; STORES='ceph garage' for these, STORES=all for all
 	@$(STAGE) interop tests/utils/interop.sh

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ansible_collections.mediastore.s3.tests.e2e.browser import Browser
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
@@ -41,7 +43,7 @@ def ran(play):
     return play
 
 
-def test_the_whole_way_and_back_and_again(site):
+def test_the_whole_way_and_back_and_again(site, tmp_path):
     config, mode = site.config.read_bytes(), site.config.stat().st_mode
     with Writer(site):
         planned = re.sub(r"\s+", " ", ran(site.play("plan")).output)
@@ -59,6 +61,7 @@ def test_the_whole_way_and_back_and_again(site):
     assert told["downtime_s"] == pytest.approx(float(shown.group(1)), abs=0.06)
     assert told["verification"][0]["checked"] > 60 and told["log"][-1][1].startswith("proved: ")
     assert "the application runs on the bucket; it was down for" in (site.state / "media" / "report.html").read_text()
+    shutil.copy(site.state / "media" / "report.html", tmp_path / "cutover.html")
     before_cutover = set(site.acknowledged)
     assert json.loads(site.config.read_text())["backend"] == "s3"
     assert list(site.media.rglob("*")) == [], "the application's directory is empty, so it serves from the bucket"
@@ -92,7 +95,23 @@ def test_the_whole_way_and_back_and_again(site):
     assert "first/not-of-ours.txt" in done.output
     assert [path.name for path in site.backup.rglob("*") if path.is_file()] == ["not-of-ours.txt"]
     assert site.lost() == []
+    the_reports_can_be_read(site, shown.group(1), tmp_path)
     the_bucket_is_held_against_the_certificate(site)
+
+
+def the_reports_can_be_read(site, downtime_s, tmp_path):
+    """Those of the cutover and of the end: on a phone and on a desk, by day and by night, asking nobody for anything."""
+    with Browser(tmp_path / "chromium") as browser:
+        for page in (tmp_path / "cutover.html", site.state / "media" / "report.html"):
+            for width in (390, 1280):
+                for dark in (False, True):
+                    seen = browser.open(page, width, dark)
+                    assert seen.problems() == []
+                    assert "seconds of downtime" in seen.text and "Inside the cutover" in seen.text
+                    # the last copy, and the rest of the window
+                    assert seen.shapes["part p0"] == seen.shapes["part p1"] == 1
+                    if page.name == "cutover.html":
+                        assert f"it was down for {downtime_s} s" in seen.text
 
 
 def the_bucket_is_held_against_the_certificate(site):
