@@ -47,4 +47,11 @@ options:
     description: What stands before the name of a stage in the commands that are suggested.
     type: str
     default: ansible-playbook mediastore.s3.migrate.
+  led_by:
+    description:
+      - The host that moves O(path), where several hosts share it and this is one of the others. On these the stages concern the
+        application alone, its services and O(config_files); nobody but that host renames, fills or removes directories.
+    type: str
+    default: ""
+    version_added: 0.2.0
 """

@@ -238,6 +238,10 @@ backup_exists:
   description: Whether they are there.
   returned: success
   type: bool
+aside:
+  description: The same, whichever of the hosts that share the directory has set it aside.
+  returned: success
+  type: bool
 replaced:
   description: Where a rollback keeps a file that it replaces.
   returned: success

@@ -30,6 +30,7 @@ MIGRATION = ArgSpec(
         "services": {"type": "list", "elements": "str", "default": []},
         "status_command": {"type": "str", "default": ""},
         "command": {"type": "str", "default": "ansible-playbook mediastore.s3.migrate."},
+        "led_by": {"type": "str", "default": ""},
     }
 )
 
@@ -108,7 +109,8 @@ def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> di
         "may_be_switched": migration.set_aside,
         "proved": "proof" in migration.figures,
         "backup": migration.backup,
-        "backup_exists": bool(migration.backup) and os.path.isdir(migration.backup),
+        "backup_exists": bool(migration.backup) and not params["led_by"] and os.path.isdir(migration.backup),
+        "aside": bool(migration.backup) and os.path.isdir(migration.backup),
         "replaced": migration.path and migration.path + ".replaced",
         "services": migration.services,
         "was_running": migration.was_running,

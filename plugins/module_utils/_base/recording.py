@@ -51,7 +51,7 @@ def _store(params: dict[str, t.Any]) -> dict[str, str]:
 
 def _check(stages: Stages, params: dict[str, t.Any]) -> None:
     if stages.migration.path and params["path"] and params["bucket"]:
-        stages.migration.bind(params["path"], _store(params))
+        stages.migration.bind(params["path"], _store(params), params["led_by"])
     if params["intent"] == "finalized":
         stages.may_finalize(params["keep_days"])
     elif params["intent"]:
@@ -62,7 +62,7 @@ def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
     app = application(params)
     figures = _said(params["figures"])
     acts: dict[str, t.Callable[[], None]] = {
-        "synced": lambda: stages.synced(params["path"], _store(params), figures),
+        "synced": lambda: stages.synced(params["path"], _store(params), figures, params["led_by"]),
         "stopping": lambda: stages.stopping(app, params["expected_s"]),
         "backed_up": lambda: stages.backed_up(app, figures),
         "healthy": lambda: stages.healthy(_said(params["proof"]), params["downtime_s"]),

@@ -65,6 +65,8 @@ class Migration:
     path: str = ""
     backup: str = ""
     store: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: the host that moves the directory, where several share it and this is one of the others; else empty
+    led_by: str = ""
     #: owner and mode of the directory that was set aside, to make the new empty one alike
     tree: dict[str, int] = dataclasses.field(default_factory=dict)
     config: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -156,13 +158,13 @@ class Migration:
         """When a stage was last entered, or an empty string."""
         return next((entry["at"] for entry in reversed(self.history) if entry["stage"] == stage), "")
 
-    def bind(self, path: str, store: dict[str, str]) -> bool:
-        """Tie the migration to one directory and one place in one store; another one later is refused."""
+    def bind(self, path: str, store: dict[str, str], led_by: str = "") -> bool:
+        """Tie the migration to one directory, one place in one store and one host that moves; another one later is refused."""
         if not self.path:
-            self.path, self.backup, self.store = path, path + ".before-s3", store
+            self.path, self.backup, self.store, self.led_by = path, path + ".before-s3", store, led_by
             return True
-        bound = dict(self.store, path=self.path)
-        for what, asked in sorted(dict(store, path=path).items()):
+        bound = dict(self.store, path=self.path, led_by=self.led_by)
+        for what, asked in sorted(dict(store, path=path, led_by=led_by).items()):
             before = bound.get(what, "")
             if before != asked:
                 raise BadInput(

@@ -57,6 +57,8 @@ def summary(migration: Migration, command: str, keep_days: float, report: str = 
     if migration.path:
         store = migration.store
         lines.append(f"  moves   {migration.path} to bucket {store.get('bucket', '')} at {store.get('endpoint', '')}")
+    if migration.led_by:
+        lines.append(f"  led by  {migration.led_by}, which moves the directory for all hosts that share it")
     lines += [f"  {line}" for line in [*_figures(migration), *_windows(migration), *_caveats(migration, keep_days)]]
     lines += [f"  report  {report}"] if report else []
     following, why = next_command(migration, command), _NEXT.get(migration.stage, ("", ""))[1]
@@ -71,7 +73,7 @@ def summary(migration: Migration, command: str, keep_days: float, report: str = 
 def _figures(migration: Migration) -> list[str]:
     lines = []
     synced, proof = migration.figures.get("synced"), migration.figures.get("proof")
-    if synced:
+    if synced and not migration.led_by:
         lines.append(f"copied  {count(synced)} by the live sync")
     if proof:
         lines.append(f"proved  {count(proof)} of the backup, compared with the bucket")

@@ -146,11 +146,11 @@ class Stages:
 
     # live
 
-    def synced(self, path: str, store: dict[str, str], figures: dict[str, Any]) -> None:
+    def synced(self, path: str, store: dict[str, str], figures: dict[str, Any], led_by: str = "") -> None:
         """The live copy is complete; a second one that found nothing new changes nothing."""
         migration = self.migration
         migration.refuse_unless_legal("synced", predicting=self.check)
-        bound = migration.bind(path, store)
+        bound = migration.bind(path, store, led_by)
         total = {key: figures.get(key) for key in ("files", "bytes")}
         before = migration.figures.get("synced", {})
         if bound or migration.stage != "synced" or figures.get("changed") or total != {key: before.get(key) for key in total}:
@@ -182,7 +182,7 @@ class Stages:
 
     def _refuse_foreign_backup(self) -> None:
         backup = self.migration.backup
-        if os.path.lexists(backup):
+        if os.path.lexists(backup) and not self.migration.led_by:
             raise BadInput(
                 f"set {self.migration.path} aside",
                 said=f"{backup} exists already",
@@ -205,10 +205,10 @@ class Stages:
             return
         if migration.stage != "settled":
             migration.figures["settled"] = figures
-            if not self.check:
+            if not self.check and not migration.led_by:
                 migration.tree = swap.tree_facts(migration.path)
             self._enter("settled", **figures)
-        if not self.check:
+        if not self.check and not migration.led_by:
             swap.set_aside(migration.path, migration.backup, migration.tree, app.local_only)
         self._enter("backed_up", backup=migration.backup)
 
@@ -237,7 +237,7 @@ class Stages:
             return
         migration.refuse_unless_legal("rolling_back", predicting=self.check)
         if migration.stage == "healthy":
-            if not os.path.isdir(migration.backup):
+            if not migration.led_by and not os.path.isdir(migration.backup):
                 raise self._backup_gone()
             migration.services = services.record(app.services, self.run)
             migration.was_running = self._runs(app)
@@ -255,14 +255,19 @@ class Stages:
         if self.check:
             self._enter("restored")
             return
+        if not migration.led_by:
+            self._put_back()
+        restored = configbackup.restore(migration.config, self._kept("switched"))
+        migration.owed = owed
+        self._enter("restored", config=restored, merge=migration.figures.get("merge", {}))
+
+    def _put_back(self) -> None:
+        migration = self.migration
         if os.path.isdir(migration.backup):
             self._gather()
         elif migration.set_aside and not migration.merged:
             raise self._backup_gone()
         swap.put_back(migration.path, migration.backup)
-        restored = configbackup.restore(migration.config, self._kept("switched"))
-        migration.owed = owed
-        self._enter("restored", config=restored, merge=migration.figures.get("merge", {}))
 
     def _gather(self) -> None:
         migration = self.migration
@@ -321,7 +326,7 @@ class Stages:
             return
         self.may_finalize(keep_days)
         done = evict.Removed()
-        if os.path.isdir(migration.backup):
+        if os.path.isdir(migration.backup) and not migration.led_by:
             journal = os.path.join(self.directory, "journal")
             done = evict.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
         migration.figures["finalized"] = dataclasses.asdict(done)

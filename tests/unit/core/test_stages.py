@@ -34,6 +34,7 @@ class Host:
     """A directory with media and two configuration files, one of which does not exist."""
 
     root: object
+    led_by: str = ""
 
     def __post_init__(self):
         self.media, self.backup, self.state = self.root / "media", self.root / "media.before-s3", self.root / "state"
@@ -53,7 +54,7 @@ class Host:
         return Stages(str(self.state), "media", systemctl, check=options.get("check", False), clock=clock)
 
     def cut_over(self):
-        self.stages().synced(str(self.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+        self.stages().synced(str(self.media), STORE, {"files": 1, "bytes": 3, "changed": True}, self.led_by)
         self.stages().stopping(self.app)
         self.stages().backed_up(self.app, {"files": 0, "bytes": 0})
         self.switch()
@@ -370,3 +371,24 @@ def test_the_next_cutover_knows_what_the_restart_takes(tmp_path):
     kept = load(str(host.state), "media")
     assert kept.expected_s == 6.8
     assert kept.figures["window"] == {"copied_s": 0.75, "rest_s": 3.5}
+
+
+def test_a_host_that_shares_the_directory_leaves_it_to_the_one_that_moves_it(tmp_path):
+    host = Host(tmp_path, "first.example.org")
+    before = host.files(host.media)
+    host.cut_over()
+    assert host.files(host.media) == before and not host.backup.exists()
+    assert load(str(host.state), "media").stage == "healthy"
+    # the first one has set it aside, and the application has uploaded something
+    host.media.rename(host.backup)
+    host.media.mkdir()
+    (host.media / "new").write_bytes(b"came later")
+    host.go_back()
+    assert host.files(host.media) == {"new": b"came later"} and host.files(host.backup) == before
+    assert host.config.read_bytes() == b"backend = directory\n" and not host.absent.exists()
+    # nor does a backup that is there stop it, or is removed
+    host.cut_over()
+    host.stages().finalized([], 0)
+    assert host.files(host.backup) == before and host.files(host.media) == {"new": b"came later"}
+    with pytest.raises(BadInput, match="it began with led_by 'first.example.org', and now led_by is ''"):
+        host.stages().migration.bind(str(host.media), STORE)
