@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, Iterator
 
 from .compare import tells_content
-from .digest import md5_of, part_size_of
+from .digest import md5_of, part_size_in
 from .errors import BadInput, MediastoreError
 from .files import explaining_os, fsync_directory
 from .model import LocalFile, Proof, RemoteObject
@@ -170,10 +170,10 @@ class Recheck(Verifier):
 
     def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
         md5 = proof.md5 if proof else ""
-        if md5_of(thing.etag, part_size_of(md5)) == md5 and self._etag_is_md5:
+        if md5_of(thing.etag, part_size_in(md5)) == md5 and self._etag_is_md5:
             return Finding(file.key, MATCHED, size=file.size, md5=md5)
         uploaded_ns = self._uploaded_ns(file, thing, proof)
-        if tells_content(thing.etag, self._etag_is_md5) and not part_size_of(md5):
+        if tells_content(thing.etag, self._etag_is_md5) and not part_size_in(md5):
             return Finding(file.key, DIFFERENT, "same size, other content", file.size, uploaded_ns=uploaded_ns)
         # Sent in parts, copied or encrypted anew: only the bytes can tell.
         return Finding(file.key, "", size=file.size, md5=md5, uploaded_ns=uploaded_ns)

@@ -52,7 +52,7 @@ class Digest:
     @classmethod
     def like(cls, md5: str) -> Digest:
         """One that sums up no more than is needed to compare with this MD5."""
-        part_size = part_size_of(md5)
+        part_size = part_size_in(md5)
         return cls([part_size], whole=not part_size)
 
     def update(self, data: bytes | bytearray) -> None:
@@ -131,7 +131,7 @@ def md5_of(etag: str, part_size: int) -> str:
     return f"{etag}/{part_size}" if part_size else etag
 
 
-def part_size_of(md5: str) -> int:
+def part_size_in(md5: str) -> int:
     """How a stream has to be cut to give this MD5; 0 for not at all."""
     return int(md5.partition("/")[2] or 0)
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from .compare import carries_time, still_proved, tells_content
 from .crew import fan_out
-from .digest import Digest, digest_of_file, md5_of, part_size_of, plausible_parts
+from .digest import Digest, digest_of_file, md5_of, part_size_in, plausible_parts
 from .errors import MediastoreError
 from .march import march
 from .model import LocalFile, Proof, RemoteObject, Row
@@ -236,7 +236,7 @@ class Verifier:
     def _by_digest(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Finding | None:
         parts = plausible_parts(thing.etag, thing.size, proof.part_size if proof else self._part_size)
         trusted = proof.md5 if proof and proof.etag == thing.etag else ""
-        parts.append(part_size_of(trusted))
+        parts.append(part_size_in(trusted))
         try:
             digest = digest_of_file(self._tree.path(file.key), file, Digest(parts))
         except FileNotFoundError:
