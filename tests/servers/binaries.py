@@ -19,6 +19,7 @@ from pathlib import Path
 VERSIONS = {
     "garage": "2.3.0",
     "garage1": "1.3.0",
+    "goofys": "0.24.0",
     "minio": "0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "1.7.0",
 }

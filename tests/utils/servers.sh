@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes servers for the tests available, and prints the name of each and the directory of its programs.
-#   servers.sh [--check] NAME...            (ceph garage garage1 minio versitygw)
+# Makes servers (and goofys, which mounts a bucket) for the tests available, and prints the name of each and the directory of
+# its programs.
+#   servers.sh [--check] NAME...            (ceph garage garage1 goofys minio versitygw)
 # With --check it makes nothing and only says whether it could build what is to be built.
 # Debian has Ceph. The others are built from source, once for each version, in the user's cache.
 set -euo pipefail
@@ -12,7 +13,7 @@ if [[ ${1:-} == --check ]]; then
   check=yes
   shift
 fi
-servers=" ceph garage garage1 minio versitygw "
+servers=" ceph garage garage1 goofys minio versitygw "
 for name in "$@"; do
   if [[ $servers != *" $name "* ]]; then
     echo "There is no server $name; there are:$servers" >&2
@@ -28,7 +29,7 @@ new_enough() {
   exit 1
 }
 
-go_install() { # PACKAGE@VERSION
+go_install() { # PACKAGE[@VERSION]
   new_enough Go 1.25 "$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null | sed 's/^go//')"
   [[ $check == no ]] || return 0
   # local: a toolchain is the user's choice, not something to download
@@ -45,6 +46,8 @@ cargo_install() { # CRATE VERSION
 build() {
   case $name in
     garage | garage1) cargo_install garage "$version" ;;
+    # its module (tests/servers/goofys) says the version
+    goofys) (cd "$root/tests/servers/goofys" && go_install github.com/kahing/goofys) ;;
     minio) go_install "github.com/minio/minio@v$version" ;;
     versitygw) go_install "github.com/versity/versitygw/cmd/versitygw@v$version" ;;
   esac
@@ -62,7 +65,7 @@ for name in "$@"; do
       "$utils/need.sh" ceph-mon ceph-osd radosgw ceph=ceph-common >&2 9>&-
       echo "ceph $(dirname "$(PATH=$PATH:/usr/sbin:/sbin command -v radosgw)")"
       ;;
-    garage | garage1 | minio | versitygw)
+    garage | garage1 | goofys | minio | versitygw)
       # both are said in one place
       read -r version directory < <(python3 "$root/tests/servers/binaries.py" "$name")
       if [[ ! -d $directory && $check == yes ]]; then
