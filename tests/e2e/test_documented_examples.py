@@ -21,6 +21,7 @@ from ansible_collections.mediastore.s3.plugins.filter import (
     key_policy,
     key_problems,
     merge_policies,
+    mount_plan,
     private_policy,
     public_read_policy,
 )
@@ -36,6 +37,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     key_access,
     migration,
     migration_info,
+    object_info,
     probe,
     provider_info,
     storage_class,
@@ -51,8 +53,8 @@ from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_re
 OWNERS = ("vault", "vault_admin", "vault_app", "media")
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
-LOOKING = [provider_info, bucket_presets, key_problems]
-MEDIA = [sync, verify, storage_class, bucket_copy, migration, migration_info]
+LOOKING = [provider_info, bucket_presets, key_problems, mount_plan]
+MEDIA = [sync, verify, object_info, storage_class, bucket_copy, migration, migration_info]
 
 
 def run(plugins: list, store: Any, directory: Path, *flags: str, **replaced: str) -> tuple[int, str]:

@@ -15,10 +15,15 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 PLAYBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "playbooks").rglob("*.yml"))
 
 #: what the variables of a role begin with; one dictionary of the user's is for all of them
-PREFIXES = {"bucket": ("mediastore_",), "engine": ("mediastore_engine_",), "synapse": ("synapse_media_",)}
+PREFIXES = {
+    "bucket": ("mediastore_",),
+    "engine": ("mediastore_engine_",),
+    "mount": ("mediastore_mount",),
+    "synapse": ("synapse_media_",),
+}
 SHARED = ("mediastore_store", "mediastore_admin", "mediastore_keys")
 #: users fill these in as they like: there are no leaves to type
-FREE_FORM = {"metadata", "tags", "policy", "capabilities", "storage_per_gib_month", *SHARED}
+FREE_FORM = {"metadata", "tags", "policy", "capabilities", "storage_per_gib_month", "store", *SHARED}
 
 
 def load(role: str, path: str):
