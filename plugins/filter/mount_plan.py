@@ -52,9 +52,9 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ plan.present[0].arguments }}"
   vars:
-    plan: "{{ mounts | mediastore.s3.mount_plan(store, providers={'media': known.provider}, users=ids, groups=ids) }}"
+    plan: "{{ mounts | mediastore.s3.mount_plan(mine, providers={'media': known.provider}, users=ids, groups=ids) }}"
     ids: {root: "0"}
-    store: {provider: ceph, access_key: example, secret_key: example}
+    mine: {provider: ceph, access_key: example, secret_key: example}
     mounts:
       - name: media
         backend: goofys

@@ -2,22 +2,25 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""s3fs: keeps owner and mode of every file, and needs many requests. Facts are of 1.90 (Debian 12)."""
+"""s3fs: keeps the mode of every file, and needs many requests. Facts are of 1.90 (Debian 12)."""
 
 from __future__ import annotations
 
 from .backend import Backend, Mount
 
+#: what objects have that others made; whoever writes through the mount gives each file a mode of its own, which stays
+MODES = ("0750", "0640")
+
 
 def arguments(mount: Mount) -> list[str]:
-    umask = f"{~int(mount.dir_mode, 8) & 0o777:04o}"
     said = [
         f"passwd_file={mount.etc('passwd')}",
         f"url={mount.endpoint}",
         f"endpoint={mount.region}",
         f"fsname={mount.place('/')}",
     ]
-    said += ["allow_other", f"uid={mount.uid}", f"gid={mount.gid}", f"umask={umask}", f"mp_umask={umask}"]
+    # Without mp_umask everybody enters. With umask= files had the mode of folders.
+    said += ["allow_other", f"uid={mount.uid}", f"gid={mount.gid}", "mp_umask=0027"]
     said += ["connect_timeout=10", "readwrite_timeout=30", "retries=3"]
     said += [] if mount.virtual else ["use_path_request_style"]
     said += [f"storage_class={mount.storage_class.lower()}"] if mount.storage_class else []
@@ -34,11 +37,10 @@ def files(mount: Mount) -> dict[str, str]:
 
 def problems(mount: Mount) -> list[str]:
     found = []
-    wanted = int(mount.dir_mode, 8) & 0o666
-    if int(mount.file_mode, 8) != wanted:
+    if (mount.dir_mode, mount.file_mode) != MODES:
         found.append(
-            f"s3fs has one mask for folders and files: with dir_mode {mount.dir_mode} file_mode can only be {wanted:04o}, and "
-            f"not {mount.file_mode}. Use that, or backend: rclone."
+            "s3fs keeps the mode with which each file is written, and objects that others made are "
+            f"{MODES[0]} and {MODES[1]}: dir_mode and file_mode can be nothing else. Leave them out, or use backend: rclone."
         )
     if mount.sse_c_key and mount.storage_class == "REDUCED_REDUNDANCY":
         found.append(

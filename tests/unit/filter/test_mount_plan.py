@@ -68,7 +68,7 @@ def test_rclone():
 def test_s3fs():
     mount = one(backend="s3fs", prefix="a", sse_c_key=KEY)
     assert mount["arguments"].startswith("example-media:/a /srv/media -f -o passwd_file=/etc/mediastore/mounts/media/passwd ")
-    assert "-o umask=0027 -o mp_umask=0027" in mount["arguments"]
+    assert "-o uid=33 -o gid=33 -o mp_umask=0027 " in mount["arguments"]
     assert mount["files"]["sse_c_keys"] == f"{KEY}\n" and mount["files"]["passwd"] == f"KEY:{SECRET}\n"
 
 
@@ -101,7 +101,7 @@ def test_words_are_quoted_for_systemd():
         ({"backend": "geesefs", "sse_c_key": KEY}, "geesefs takes the key only on its command line"),
         ({"cache": {"path": "/var/cache/x"}}, "goofys has no cache of its own"),
         ({"store": {"validate_certs": False}}, "goofys accepts only valid certificates"),
-        ({"backend": "s3fs", "file_mode": "0600"}, "with dir_mode 0750 file_mode can only be 0640"),
+        ({"backend": "s3fs", "file_mode": "0600"}, "objects that others made are 0750 and 0640"),
         ({"backend": "s3fs", "sse_c_key": KEY, "storage_class": "REDUCED_REDUNDANCY"}, "s3fs refuses sse_c_key together with"),
         ({"backend": "s3fs", "store": {"session_token": "t"}}, "s3fs takes no session token"),
         ({"backend": "rclone", "options": ["--daemon"]}, "option --daemon: systemd runs it."),

@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The object_info module against a store that runs. What an encrypted object answers is asked of MinIO by the scenario of mounts."""
+"""The object_info module against a store that runs. The scenario of mounts asks MinIO for encrypted objects."""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import testinfra
 
@@ -18,22 +20,30 @@ NAMES = ("mount-goofys", "mount-rclone", "mount-s3fs")
 UNIT, APP = "mediastore-mount-media.service", "media-app.service"
 SSE_C_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
-#: prints the objects of one prefix: key, SHA-256 and storage class
+#: prints the keys below a prefix, or, of those that it is given, SHA-256 and storage class of each that is there
 READ = """
-import base64, hashlib, json, sys, boto3, botocore.config
+import base64, hashlib, json, sys, boto3, botocore.config, botocore.exceptions
+from concurrent.futures import ThreadPoolExecutor
 prefix, key = sys.argv[1:]
 s3 = boto3.client("s3", endpoint_url="https://s3:9000", aws_access_key_id="mount-test", region_name="us-east-1",
     aws_secret_access_key="a-secret-of-the-mounts", verify="/etc/ssl/store.pem",
     config=botocore.config.Config(s3=dict(addressing_style="path")))
 owned = dict(SSECustomerAlgorithm="AES256", SSECustomerKey=base64.b64decode(key)) if key else {}
-found = {}
-for page in s3.get_paginator("list_objects_v2").paginate(Bucket="site-media", Prefix=prefix):
-    for thing in page.get("Contents", []):
-        if not thing["Key"].endswith("/"):
-            got = s3.get_object(Bucket="site-media", Key=thing["Key"], **owned)
-            digest = hashlib.sha256(got["Body"].read()).hexdigest()
-            found[thing["Key"][len(prefix):]] = (digest, got.get("StorageClass", "STANDARD"))
-print(json.dumps(found))
+
+def read(name):
+    try:
+        got = s3.get_object(Bucket="site-media", Key=prefix + name, **owned)
+    except botocore.exceptions.ClientError as exc:
+        return name, ["missing", exc.response["Error"]["Code"]]
+    return name, [hashlib.sha256(got["Body"].read()).hexdigest(), got.get("StorageClass", "STANDARD")]
+
+names = json.load(sys.stdin)
+if names:
+    with ThreadPoolExecutor(8) as pool:
+        print(json.dumps(dict(pool.map(read, names))))
+else:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="site-media", Prefix=prefix)
+    print(json.dumps([thing["Key"][len(prefix):] for page in pages for thing in page.get("Contents", [])]))
 """
 
 
@@ -61,10 +71,22 @@ class Machine:
     def active(self, name: str) -> bool:
         return self.host.run("systemctl is-active --quiet %s", name).rc == 0
 
-    def bucket(self, prefix: str | None = None) -> dict[str, list[str]]:
+    def listing(self) -> set[str]:
         """What the bucket holds of this mount, by asking the store."""
-        prefix = f"{self.backend}/media/" if prefix is None else prefix
-        return json.loads(self.sh("python3 -c %s %s %s", READ, prefix, self.key if "media" in prefix else ""))
+        return set(self._ask(f"{self.backend}/media/", self.key, []))
+
+    def read(self, *names: str) -> dict[str, list[str]]:
+        """SHA-256 and storage class of these objects."""
+        return self._ask(f"{self.backend}/media/", self.key, list(names))
+
+    def read_cheap(self, name: str) -> list[str]:
+        """The same of one in the mount that has another storage class."""
+        return self._ask("cheap/", "", [name])[name]
+
+    def _ask(self, prefix: str, key: str, names: list[str]) -> Any:
+        command = ["docker", "exec", "-i", self.name, "python3", "-c", READ, prefix, key]
+        done = subprocess.run(command, input=json.dumps(names), capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)
 
     def acknowledged(self) -> dict[str, str]:
         """What the application believes to be stored."""
@@ -79,31 +101,38 @@ MACHINES = [Machine(name) for name in NAMES]
 STORE = testinfra.get_host("docker://mount-store")
 
 
-def wait(machines, condition, seconds, what):
+def wait(condition, seconds, what):
     """Until it is so on every machine; the seconds that each has taken."""
     began, took = time.monotonic(), {}
-    while len(took) < len(machines):
-        for machine in machines:
+    while len(took) < len(MACHINES):
+        for machine in MACHINES:
             if machine.name not in took and condition(machine):
                 took[machine.name] = time.monotonic() - began
         if time.monotonic() - began > seconds:
-            late = [machine for machine in machines if machine.name not in took]
+            late = [machine for machine in MACHINES if machine.name not in took]
             logs = "\n".join(f"{machine.name}:\n{machine.journal(UNIT)[-3000:]}" for machine in late)
             raise AssertionError(f"not within {seconds} s: {what}\n{logs}")
         time.sleep(0.2)
     return took
 
 
-def nothing_is_lost(machines):
+def each(action):
+    """Do it on all machines at once; what it returned, in their order."""
+    with ThreadPoolExecutor(len(MACHINES)) as pool:
+        return list(pool.map(action, MACHINES))
+
+
+def nothing_is_lost():
     """All that the application believes in is in the bucket, whole; what waits in a cache has some seconds to arrive."""
 
     def arrived(machine):
-        held = machine.bucket()
-        return all(held.get(name, ["missing"])[0] == digest for name, digest in machine.acknowledged().items())
+        believed = machine.acknowledged()
+        held = machine.read(*believed)
+        return all(held[name][0] == digest for name, digest in believed.items())
 
-    for machine in machines:
-        assert len(machine.acknowledged()) > 10
-    wait(machines, arrived, 30, "every acknowledged medium is in the bucket")
+    for machine in MACHINES:
+        assert len(machine.acknowledged()) > 10, machine.name
+    wait(arrived, 30, "every acknowledged medium is in the bucket")
 
 
 def play(*options, limit="mounts"):

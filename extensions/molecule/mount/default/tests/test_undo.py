@@ -22,7 +22,7 @@ LEFT = (
 
 
 def test_nothing_is_left_but_the_data():
-    kept = {machine.name: machine.bucket() for machine in MACHINES}
+    kept = {machine.name: machine.listing() for machine in MACHINES}
     absent = json.dumps(
         {
             "mediastore_mounts": [
@@ -34,7 +34,7 @@ def test_nothing_is_left_but_the_data():
     status, output = play("-e", absent)
     assert status == 0, output
     for machine in MACHINES:
-        assert machine.bucket() == kept[machine.name]
+        assert machine.listing() == kept[machine.name] != set()
         assert machine.host.run(LEFT).stdout == "", machine.name
         assert machine.unit(UNIT, "LoadState") == "not-found"
         assert UNIT not in machine.unit(APP, "BindsTo")
