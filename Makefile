@@ -9,7 +9,7 @@ LINT := ruff mypy yamllint ansible-lint docs-lint sanity
 TESTS := unit e2e interop molecule
 ACCESS := tests/interop/test_least_privilege.py
 
-.PHONY: help test lint $(LINT) $(TESTS) access bench chaos demo format changelog docs-providers dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) access bench chaos demo format changelog docs-providers docs-mounts dist clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -74,6 +74,9 @@ changelog: ## CHANGELOG.md from the fragments, for the version in galaxy.yml
 docs-providers: ## docs/providers.md from the profiles
 	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && tree=$$(tests/utils/tree.sh) && \
 	  PYTHONPATH=build/tree "$$venv/bin/python" "$$tree/tests/utils/render_providers.py" docs/providers.md
+
+docs-mounts: ## the table in docs/mounts.md, from what the last molecule run has measured
+	@python3 tests/utils/render_mounts.py build/results docs/mounts.md
 
 dist: ## the collection's archive, in build/
 	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .

@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_plan
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -197,3 +199,14 @@ def test_a_synapse_that_is_not_there_is_said_so(store, tmp_path):
     play("matrix.example.org", store, "mediastore.s3.provision")
     output = play("matrix.example.org", store, "mediastore.s3.migrate.plan", status=2, **here)
     assert f"{tmp_path}/nowhere" in output
+
+
+def test_the_mount_is_one_that_can_be_planned():
+    said = yaml.safe_load((EXAMPLES / "host_vars" / "files.example.org" / "vars.yml").read_text(encoding="utf-8"))
+    (mount,) = said["mediastore_mounts"]
+    known = {"endpoint": said["mediastore_store"]["endpoint_url"], "region": said["mediastore_store"]["region"]}
+    ids = {mount["owner"]: "33"}
+    mount["sse_c_key"] = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    plan = mount_plan([mount], said["mediastore_store"], {mount["name"]: known}, ids, ids)
+    assert plan["problems"] == []
+    assert "media:example-files /srv/files" in plan["present"][0]["arguments"]
