@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -10,7 +9,7 @@
     mount_guard.py leave NAME      after the end, whatever it was: nothing is left mounted, and it is noted what has to come back
     mount_guard.py watch NAME      now and then: a mount that is dead or hangs is killed, and systemd starts it again
     mount_guard.py look PATH NAME PROGRAM HOME [SERVICE...]      for the role: what stands in the way, as JSON; changes nothing
-    mount_guard.py free PATH       for the role: the path can change again
+    mount_guard.py free PATH       for the role: the path is an ordinary directory again
     mount_guard.py forget NAME     for the role: the same, and nothing is left of the mount but its data
 
 Standard library only. Whatever touches the mount does so in a process of its own, which may hang where this one may not.
@@ -382,6 +381,7 @@ def free(path):
         raise Refused(f"Could not free {path}: it is still mounted.")
     if os.path.isdir(path):
         immutable_or_not(path, False)
+        os.chmod(path, 0o755)
 
 
 def forget(name):

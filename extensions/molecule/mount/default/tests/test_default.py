@@ -15,6 +15,7 @@ from ansible_collections.mediastore.s3.extensions.molecule.mount.default.tests.m
     MACHINES,
     NAMES,
     SSE_C_KEY,
+    STORE,
     UNIT,
     measured,
     nothing_is_lost,
@@ -152,8 +153,15 @@ def test_what_was_written_before_is_there_after_a_reboot():
         machine.sh("rm -f /var/log/media-app/pause; systemctl start %s", APP)
         machine.sh(f"{AS_APP} sh -c 'echo before > /srv/media/before.txt'")
     time.sleep(2)
+    # The store comes up later than the hosts: until then the application must not run, and then nobody has to start it.
+    STORE.check_output("systemctl stop minio")
     subprocess.run(["docker", "restart", *NAMES], check=True, capture_output=True, timeout=120)
-    wait(lambda machine: machine.active(UNIT) and machine.active(APP), 60, "mount and application run after a reboot")
+    wait(lambda machine: machine.host.run("systemctl is-system-running").rc in (0, 1), 60, "systemd is up")
+    time.sleep(8)
+    for machine in MACHINES:
+        assert not machine.active(UNIT) and not machine.active(APP), machine.name
+    STORE.check_output("systemctl start minio")
+    wait(lambda machine: machine.active(UNIT) and machine.active(APP), 90, "mount and application run after a reboot")
     for machine in MACHINES:
         assert machine.sh("cat /srv/media/before.txt") == "before"
     pause()

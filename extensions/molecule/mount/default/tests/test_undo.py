@@ -14,6 +14,8 @@ from ansible_collections.mediastore.s3.extensions.molecule.mount.default.tests.m
     play,
 )
 
+#: where each of them is by then
+PATH = "{{ '/srv/moved' if inventory_hostname == 'mount-goofys' else '/srv/media' }}"
 #: prints what is about the two mounts by name or place
 LEFT = (
     "find /etc/systemd/system -name 'mediastore-mount-media*' -o -name 'mediastore-mount-cheap*' -o -type l -name '*watch@*';"
@@ -21,12 +23,25 @@ LEFT = (
 )
 
 
+def test_a_mount_moves_by_its_path():
+    """Such as from beside an application's directory to its place."""
+    goofys = MACHINES[0]
+    media = {"name": "media", "backend": "goofys", "bucket": "site-media", "prefix": "goofys/media", "owner": "www-data"}
+    moved = {**media, "path": "/srv/moved", "services": [APP]}
+    kept = goofys.listing()
+    status, output = play("-e", json.dumps({"mediastore_mounts": [moved]}), limit=goofys.name)
+    assert status == 0, output
+    assert goofys.host.mount_point("/srv/moved").exists and not goofys.host.mount_point("/srv/media").exists
+    assert set(goofys.sh("ls /srv/moved").split()) >= {key for key in kept if "/" not in key}
+    goofys.sh("touch /srv/media/free; rm /srv/media/free")
+
+
 def test_nothing_is_left_but_the_data():
     kept = {machine.name: machine.listing() for machine in MACHINES}
     absent = json.dumps(
         {
             "mediastore_mounts": [
-                {"name": "media", "path": "/srv/media", "state": "absent", "owner": "www-data"},
+                {"name": "media", "path": PATH, "state": "absent", "owner": "www-data"},
                 {"name": "cheap", "path": "/srv/cheap", "state": "absent"},
             ]
         }
@@ -39,8 +54,9 @@ def test_nothing_is_left_but_the_data():
         assert machine.unit(UNIT, "LoadState") == "not-found"
         assert UNIT not in machine.unit(APP, "BindsTo")
         assert not machine.active(APP)
-        folder = machine.host.file("/srv/media")
+        path = "/srv/moved" if machine.backend == "goofys" else "/srv/media"
+        folder = machine.host.file(path)
         assert (folder.user, folder.mode, folder.listdir()) == ("www-data", 0o750, [])
-        machine.sh("touch /srv/media/file; rm /srv/media/file")
+        machine.sh("touch %s/file; rm %s/file", path, path)
     status, output = play("-e", absent)
     assert (status, output.count("changed=0")) == (0, len(MACHINES)), output
