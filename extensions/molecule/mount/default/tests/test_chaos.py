@@ -70,7 +70,7 @@ def test_killed_under_load():
         machine.sh("touch /run/enough")
         assert "died (signal)" in machine.journal(UNIT)
     load(False)
-    nothing_is_lost()
+    nothing_is_lost(after_a_kill=True)
     each(nothing_is_below)
 
 
@@ -86,7 +86,7 @@ def test_hung_io_is_cut():
             "mediastore-mount-watch@media"
         )
     load(False)
-    nothing_is_lost()
+    nothing_is_lost(after_a_kill=True)
 
 
 def test_a_store_that_goes_away_and_comes_back():
@@ -98,13 +98,12 @@ def test_a_store_that_goes_away_and_comes_back():
     STORE.check_output("systemctl kill --signal=CONT minio")
     began = {machine.name: len(machine.acknowledged()) for machine in MACHINES}
     wait(
-        MACHINES,
         lambda machine: running(machine) and len(machine.acknowledged()) > began[machine.name],
         60,
         "media are stored again",
     )
     load(False)
-    nothing_is_lost()
+    nothing_is_lost(after_a_kill=True)
 
 
 def test_a_stop_waits_for_uploads_and_for_whoever_holds_files():
