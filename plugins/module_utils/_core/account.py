@@ -25,6 +25,17 @@ _LOGGED = {
 }
 
 
+#: what is drawn of the last way there or back: what had been going on when a stage was entered
+_DRAWN = {
+    "settled": "stop, last copy",
+    "backed_up": "set aside",
+    "healthy": "switch, start",
+    "rolling_back": "until it failed",
+    "restored": "stop, bring back",
+    "rolled_back": "start",
+}
+
+
 def account(migration: Migration, command: str, now: float) -> dict[str, Any]:
     """The report of a migration as it stands; what never happened is not in it."""
     synced, proof = migration.figures.get("synced", {}), migration.figures.get("proof")
@@ -37,6 +48,7 @@ def account(migration: Migration, command: str, now: float) -> dict[str, Any]:
         "moved": {key: synced[key] for key in ("files", "bytes", "files_per_s", "bytes_per_s") if synced.get(key)},
         "throughput": synced.get("throughput", []),
         "window": _window(migration),
+        **_drawn(migration),
         "log": [[f"{entry['at'][:19].replace('T', ' ')} UTC", _said(entry)] for entry in migration.history],
         "undo": undo_command(migration, command),
         "facts": _facts(migration),
@@ -61,6 +73,28 @@ def _said(entry: dict[str, Any]) -> str:
     if entry.get("files") and stage != "healthy":
         said += f" ({count(entry)})"
     return f"{said}: {entry['reason']}" if entry.get("reason") else said
+
+
+def _drawn(migration: Migration) -> dict[str, Any]:
+    """The last cutover or rollback, from before the stop to the proof, or as far as it came."""
+    began = -1
+    for place, entry in enumerate(migration.history):
+        before = migration.history[place - 1]["stage"] if place else ""
+        if entry["stage"] == "stopping" or (entry["stage"], before) == ("rolling_back", "healthy"):
+            began = place
+    if began < 0:
+        return {}
+    stages, outages = [], []
+    for before, entry in zip(migration.history[began:], migration.history[began + 1 :]):
+        name = "proof" if entry.get("proof") else _DRAWN.get(entry["stage"])
+        since, at = seconds(before["at"]), seconds(entry["at"])
+        # A clock that was set back meanwhile cannot be drawn.
+        if name is None or at < since:
+            break
+        stages.append({"name": name, "began": since, "ended": at, "quiet": name == "proof"})
+        if "downtime_s" in entry:
+            outages.append({"began": at - entry["downtime_s"], "ended": at})
+    return {"stages": stages, "outages": outages, "outages_by": "the playbook measured it, from the stop to the answer"}
 
 
 def _window(migration: Migration) -> list[list[Any]]:

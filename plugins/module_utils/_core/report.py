@@ -12,7 +12,8 @@ The mapping it takes is what report.json holds. Every key may be absent; what is
     uploads       {acknowledged, lost}
     rolled_back   bool
     stages        [{name, began, ended, quiet}]    seconds of the clock; quiet: not a playbook but a check around it
-    outages       [{began, ended}]                 as clients met them
+    outages       [{began, ended}]
+    outages_by    how they are known
     traffic       [[second, answered, failed]]
     throughput    [[second, files, bytes]]         how the largest live copy went, counted from its start
     window        [[step, seconds]]                where the seconds of the cutover went
@@ -88,7 +89,8 @@ def _figures(report: Report) -> str:
 def _timeline(report: Report) -> str:
     outages = report.get("outages", [])
     picture = timeline(report.get("stages", []), outages, report.get("traffic", []))
-    note = "Red: nothing answered, as the clients outside measured it." if outages else ""
+    by = escape(str(report.get("outages_by", "the clients outside measured it")))
+    note = f"Red: nothing answered, as {by}." if outages else ""
     return _section("What happened", picture and f'{picture}<p class="note">{note}</p>')
 
 

@@ -71,6 +71,37 @@ def test_a_cutover_is_told_from_its_copy_to_its_proof():
         assert words in text, words
 
 
+def test_the_last_way_is_drawn_with_its_downtime():
+    drawn = account(walked(*CUT), COMMAND, T0)
+    assert [(stage["name"], stage["began"] - T0, stage["ended"] - T0) for stage in drawn["stages"]] == [
+        ("stop, last copy", 60, 120),
+        ("set aside", 120, 180),
+        ("switch, start", 180, 240),
+        ("proof", 240, 300),
+    ]
+    assert [(outage["began"] - T0, outage["ended"] - T0) for outage in drawn["outages"]] == [(236, 240)]
+    assert "as the playbook measured it" in told(*CUT)
+
+    back = account(walked(*CUT, "rolling_back", "restored", "rolled_back"), COMMAND, T0)
+    assert [stage["name"] for stage in back["stages"]] == ["stop, bring back", "start"]
+    assert [outage["ended"] - T0 for outage in back["outages"]] == [480]
+
+    undone = account(walked("synced", "stopping", "settled", "rolling_back", "restored", "rolled_back"), COMMAND, T0)
+    names = ["stop, last copy", "until it failed", "stop, bring back", "start"]
+    assert [stage["name"] for stage in undone["stages"]] == names
+
+    assert "stages" not in account(walked("synced"), COMMAND, T0)
+    assert "stages" not in account(Migration(name="media"), COMMAND, T0)
+
+
+def test_what_a_clock_that_was_set_back_makes_of_it_is_not_drawn():
+    migration = walked(*CUT)
+    migration.history[3]["at"] = migration.history[0]["at"]
+    drawn = account(migration, COMMAND, T0)
+    assert [stage["name"] for stage in drawn["stages"]] == ["stop, last copy"]
+    assert as_html(drawn)
+
+
 def test_a_way_back_is_told_with_its_reason_and_has_no_way_back():
     text = told(*CUT, "rolling_back", "restored", "rolled_back")
     assert "the application runs on its own files again; it was down for 9.2 s: <it was asked for>" in text
