@@ -176,6 +176,7 @@ def clear(name):
     said = obstacle(path, config)
     if said:
         raise Refused(f"Could not mount {config['source']}: {said}")
+    rescue(config)
     os.makedirs(path, exist_ok=True)
     protection = "immutable"
     try:
@@ -195,6 +196,63 @@ def clear(name):
         file.write(protection)
     with open(note(name, "mount.json"), "w", encoding="utf-8") as file:
         json.dump(config, file)
+
+
+def rescue(config):
+    """Save what rclone would remove from its cache, and say so of each file.
+
+    It writes what it knows of a file in place, and when it starts it removes each file of which it knows nothing. A kill at the
+    wrong moment, and the file that was closed last is gone. One that is whole is noted again as waiting for its upload. One with
+    holes is only what was changed of a large one; nobody can tell any more where its holes begin, so it is kept beside the cache.
+    """
+    known = config["pending"]
+    if not known:
+        return
+    cache, kept = (os.path.join(os.path.dirname(known), name) for name in ("vfs", "kept"))
+    for folder, _folders, files in os.walk(cache):
+        for file in files:
+            path = os.path.join(folder, file)
+            name = os.path.relpath(path, cache)
+            found = os.stat(path)
+            if not found.st_size or is_known(os.path.join(known, name)):
+                continue
+            if is_whole(path, found):
+                note_dirty(os.path.join(known, name), found)
+                print(f"{name} was in the cache, and a kill has left nothing that says so: it is uploaded.")
+            else:
+                os.makedirs(os.path.dirname(os.path.join(kept, name)), mode=0o700, exist_ok=True)
+                os.replace(path, os.path.join(kept, name))
+                print(f"{name} was being changed in the cache when it was killed: what there is of it is in {kept}.")
+
+
+def is_known(metadata):
+    try:
+        with open(metadata, encoding="utf-8") as text:
+            json.load(text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def note_dirty(metadata, found):
+    """Write what rclone writes of a file that is whole in its cache and not yet uploaded."""
+    whole, rest = divmod(found.st_mtime_ns, 10**9)
+    when = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:09d}Z"
+    facts = {"ModTime": when, "ATime": when, "Size": found.st_size, "Rs": [{"Pos": 0, "Size": found.st_size}]}
+    os.makedirs(os.path.dirname(metadata), mode=0o700, exist_ok=True)
+    with open(f"{metadata}.new", "w", encoding="utf-8") as out:
+        json.dump({**facts, "Fingerprint": "", "Dirty": True}, out)
+    os.chmod(f"{metadata}.new", 0o600)
+    os.replace(f"{metadata}.new", metadata)
+
+
+def is_whole(path, found):
+    """Whether all of a file was written, and nothing was left out."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.lseek(descriptor, 0, os.SEEK_HOLE) >= found.st_size and found.st_blocks * 512 >= found.st_size
+    finally:
+        os.close(descriptor)
 
 
 def immutable_or_not(path, value):

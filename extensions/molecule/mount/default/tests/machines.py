@@ -122,11 +122,8 @@ def each(action):
         return list(pool.map(action, MACHINES))
 
 
-def nothing_is_lost(after_a_kill=False):
-    """All that the application believes in is in the bucket, whole; what waits in a cache has some time to arrive.
-
-    rclone that is killed has lost the one file that was closed last, now and then; docs/mounts.md says so.
-    """
+def nothing_is_lost():
+    """All that the application believes in is in the bucket, whole; what waits in a cache has some time to arrive."""
 
     def missing(machine):
         believed = machine.acknowledged()
@@ -134,7 +131,7 @@ def nothing_is_lost(after_a_kill=False):
         return [name for name, digest in believed.items() if held[name][0] != digest]
 
     def arrived(machine):
-        return len(missing(machine)) <= (1 if after_a_kill and machine.backend == "rclone" else 0)
+        return not missing(machine)
 
     for machine in MACHINES:
         assert len(machine.acknowledged()) > 10, machine.name

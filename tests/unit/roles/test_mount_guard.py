@@ -1,0 +1,94 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guard of a mount makes of the cache that a killed rclone has left."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+GUARD = Path(__file__).parents[3] / "roles" / "mount" / "files" / "mount_guard.py"
+
+
+@pytest.fixture(scope="module")
+def guard():
+    spec = importlib.util.spec_from_file_location("mount_guard", GUARD)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def cache(tmp_path):
+    for name in ("vfs", "vfsMeta"):
+        (tmp_path / name / "media" / "bucket").mkdir(parents=True)
+    return tmp_path
+
+
+def cached(cache, name, body, known=None):
+    path = cache / "vfs" / "media" / "bucket" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(body)
+    os.utime(path, ns=(5, 1_600_000_000_123_456_789))
+    metadata = cache / "vfsMeta" / "media" / "bucket" / name
+    if known is not None:
+        metadata.parent.mkdir(exist_ok=True)
+        metadata.write_text(known)
+    return metadata
+
+
+@pytest.fixture
+def rescue(guard, cache, capsys):
+    def said():
+        guard.rescue({"pending": str(cache / "vfsMeta")})
+        return capsys.readouterr().out.splitlines()
+
+    return said
+
+
+@pytest.mark.parametrize("known", ["", '{"ModTime": "2026-', None], ids=["empty", "cut off", "none"])
+def test_what_rclone_would_remove_is_noted_again(guard, cache, rescue, known):
+    metadata = cached(cache, "some/new.png", b"x" * 100_000, known)
+    (said,) = rescue()
+    assert said.startswith("media/bucket/some/new.png was in the cache")
+    when = "2020-09-13T12:26:40.123456789Z"
+    assert json.loads(metadata.read_text()) == {
+        "ModTime": when,
+        "ATime": when,
+        "Size": 100_000,
+        "Rs": [{"Pos": 0, "Size": 100_000}],
+        "Fingerprint": "",
+        "Dirty": True,
+    }
+    assert metadata.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in metadata.parent.iterdir()] == ["new.png"]
+    assert guard.pending({"pending": str(cache / "vfsMeta")}) == 1
+    assert rescue() == []
+
+
+def test_what_rclone_knows_of_is_left_to_it(cache, rescue):
+    metadata = cached(cache, "a", b"x", '{"Dirty": false}')
+    assert rescue() == []
+    assert metadata.read_text() == '{"Dirty": false}'
+
+
+def test_what_is_not_whole_does_not_replace_what_is_in_the_bucket_and_is_kept(cache, rescue):
+    cached(cache, "begun", b"", "")
+    metadata = cached(cache, "changed", b"x" * 8192, "")
+    with open(cache / "vfs" / "media" / "bucket" / "changed", "r+b") as out:
+        out.truncate(10_000_000)
+    (said,) = rescue()
+    assert "media/bucket/changed was being changed" in said and said.endswith(f"is in {cache / 'kept'}.")
+    assert metadata.read_text() == ""
+    assert (cache / "kept" / "media" / "bucket" / "changed").read_bytes()[:8192] == b"x" * 8192
+    assert rescue() == []
+
+
+def test_a_backend_without_a_cache_has_nothing_to_rescue(guard, tmp_path):
+    guard.rescue({"pending": ""})
+    guard.rescue({"pending": str(tmp_path / "none" / "vfsMeta")})
