@@ -126,6 +126,20 @@ def note(name, file):
     return os.path.join(RUN, name, file)
 
 
+def make_note(name, file, text):
+    with open(note(name, file), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def forget_note(name, file):
+    """Whether there was such a note."""
+    try:
+        os.unlink(note(name, file))
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def is_ours(found, config):
     return bool(config and found and found[0].startswith("fuse") and found[1] == config["source"])
 
@@ -189,11 +203,9 @@ def clear(name):
     except OSError as exc:
         protection = f"mode 0000, which does not stop root ({exc.strerror} for the flag 'immutable')"
         print(f"While {path} is not mounted it is protected by {protection}.")
-    if os.path.exists(note(name, "proved")):
-        # by what was running before
-        os.unlink(note(name, "proved"))
-    with open(note(name, "protection"), "w", encoding="utf-8") as file:
-        file.write(protection)
+    # by what was running before
+    forget_note(name, "proved")
+    make_note(name, "protection", protection)
     with open(note(name, "mount.json"), "w", encoding="utf-8") as file:
         json.dump(config, file)
 
@@ -271,6 +283,7 @@ def ready(name):
         if is_ours(found, config):
             code = ask(path, config["check_timeout"])
             if code == 0:
+                make_note(name, "up", "")
                 resume(name)
                 return
             said = "it does not answer" if code is None else f"it answers {os.strerror(code)}"
@@ -282,6 +295,9 @@ def ready(name):
 
 def drain(name):
     config = started(name)
+    if os.environ.get("MAINPID"):
+        # Without, the program has ended by itself, or by somebody else, perhaps with a good status.
+        forget_note(name, "up")
     path, end, told = config["path"], time.monotonic() + config["stop_timeout"], ""
     while is_ours(mounted(path), config):
         waiting = pending(config)
@@ -331,7 +347,8 @@ def holders(path):
 def leave(name):
     config = started(name)
     path, result = config["path"], os.environ.get("SERVICE_RESULT", "success")
-    running = stopped_with(name, config["services"]) if result != "success" else []
+    died = forget_note(name, "up") or result != "success"
+    running = stopped_with(name, config["services"]) if died else []
     if running:
         with open(note(name, "resume"), "a", encoding="utf-8") as file:
             file.writelines(f"{one}\n" for one in running)
@@ -341,13 +358,16 @@ def leave(name):
     waiting = pending(config)
     if waiting:
         print(f"{waiting} files are only in the cache ({config['pending']}) and are uploaded after the next start.")
-    if result != "success":
+    if died:
         print(f"Mount {name} died ({result}): {count(name, 'deaths')} times since the host started.")
 
 
 def stopped_with(name, services):
-    """The services that ran, or were about to start, when the mount died; systemd is stopping them already."""
-    died = int(shown(f"mediastore-mount-{name}.service", "ExecMainExitTimestampMonotonic") or 0)
+    """The services that ran, or were about to start, when the mount died; systemd is stopping them already.
+
+    Since when it does so, which is when a program that ends in good order says that it will, and before it has ended.
+    """
+    died = int(shown(f"mediastore-mount-{name}.service", "ActiveExitTimestampMonotonic") or 0)
     jobs = [line.split() for line in systemctl("list-jobs", "--no-legend", "--plain").stdout.splitlines()]
     found = {job[1] for job in jobs if len(job) > 2 and job[2] in ("start", "restart")}
     for unit in services:
@@ -402,8 +422,7 @@ def count(name, what):
             number = int(text.read()) + 1
     except (FileNotFoundError, ValueError):
         number = 1
-    with open(file, "w", encoding="utf-8") as text:
-        text.write(str(number))
+    make_note(name, what, str(number))
     return number
 
 

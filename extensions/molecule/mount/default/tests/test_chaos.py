@@ -89,6 +89,21 @@ def test_hung_io_is_cut():
     nothing_is_lost()
 
 
+def test_a_program_that_is_told_to_end_by_somebody_else_comes_back_with_the_application():
+    load(True)
+    time.sleep(1)
+    before = {machine.name: machine.unit(APP, "InvocationID") for machine in MACHINES}
+    for machine in MACHINES:
+        machine.sh("kill %s", machine.unit(UNIT, "MainPID"))
+    wait(
+        lambda machine: running(machine) and machine.unit(APP, "InvocationID") != before[machine.name],
+        60,
+        "mount and application are back after kill",
+    )
+    load(False)
+    nothing_is_lost()
+
+
 def test_a_file_of_which_a_killed_rclone_knows_nothing_is_uploaded():
     """rclone removes such a file from its cache when it starts; the kill in the middle of its note is made here."""
     machine = next(machine for machine in MACHINES if machine.backend == "rclone")
