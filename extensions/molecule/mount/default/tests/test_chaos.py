@@ -107,12 +107,12 @@ def test_a_program_that_is_told_to_end_by_somebody_else_comes_back_with_the_appl
 def test_a_file_of_which_a_killed_rclone_knows_nothing_is_uploaded():
     """rclone removes such a file from its cache when it starts; the kill in the middle of its note is made here."""
     machine = next(machine for machine in MACHINES if machine.backend == "rclone")
-    note = "/var/lib/mediastore/mounts/media/vfsMeta/media/site-media/rclone/media/last.bin"
     # Stopped, it cannot upload what it has; and the start after the kill is two seconds later.
     machine.sh(
-        "head -c 100000 /dev/urandom > /run/last.bin && cp /run/last.bin /srv/media/last.bin && kill -STOP %s && test -s %s"
-        " && kill -9 %s && : > %s",
-        *(pid := machine.unit(UNIT, "MainPID"), note, pid, note),
+        "set -e; head -c 100000 /dev/urandom >/run/last.bin; cp /run/last.bin /srv/media/last.bin; kill -STOP %s;"
+        ' note=$(find /var/lib/mediastore/mounts/media/vfsMeta -name last.bin); grep -q Dirty.*true "$note";'
+        ' kill -9 %s; : >"$note"',
+        *[machine.unit(UNIT, "MainPID")] * 2,
     )
     digest = machine.sh("sha256sum /run/last.bin").split()[0]
     deadline = time.monotonic() + 30
