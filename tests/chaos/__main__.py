@@ -42,7 +42,7 @@ JOURNEYS = (
 )
 STAGE = {"sync": "synced", "cutover": "healthy", "rollback": "rolled_back"}
 #: within so many seconds of a stage the kill comes; some come after its end, and are none
-LONGEST_S = {"sync": 18.0, "cutover": 35.0, "rollback": 20.0}
+LONGEST_S = {"sync": 12.0, "cutover": 24.0, "rollback": 14.0}
 
 PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK = "playbook", "power", "module", "store", "disk", "clock"
 VICTIMS = (PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK)

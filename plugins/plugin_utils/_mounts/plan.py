@@ -165,7 +165,7 @@ def beyond(backend: Backend, mount: Mount) -> list[str]:
 
 def contrary(entry: t.Mapping[str, t.Any], backend: Backend) -> list[str]:
     """The options that work against the role."""
-    given = {str(word).split("=")[0] for word in entry.get("options") or []}
+    given = {str(word).partition("=")[0] for word in entry.get("options") or []}
     return [f"option {name}: {why}" for name, why in backend.refuses.items() if name in given]
 
 

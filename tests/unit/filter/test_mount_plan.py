@@ -17,9 +17,9 @@ ENTRY = {"name": "media", "backend": "goofys", "bucket": "example-media", "path"
 IDS = {"root": "0", "www-data": "33"}
 
 
-def planned(*entries, known=KNOWN, store=STORE):
-    providers = {entry["name"]: known for entry in entries}
-    return mount_plan(list(entries), store, providers, IDS, IDS)
+def planned(*entries, known=None, store=None):
+    providers = {entry["name"]: KNOWN if known is None else known for entry in entries}
+    return mount_plan(list(entries), STORE if store is None else store, providers, IDS, IDS)
 
 
 def one(**given):
