@@ -8,7 +8,7 @@
     mount_guard.py drain NAME      before the stop: nothing waits for its upload, nobody holds a file, and it is unmounted
     mount_guard.py leave NAME      after the end, whatever it was: nothing is left mounted, and it is noted what has to come back
     mount_guard.py watch NAME      now and then: a mount that is dead or hangs is killed, and systemd starts it again
-    mount_guard.py look PATH NAME PROGRAM HOME [SERVICE...]      for the role: what stands in the way, as JSON; changes nothing
+    mount_guard.py look PATH NAME PROGRAM HOME CACHE [SERVICE...]      for the role: what is in the way, as JSON; changes nothing
     mount_guard.py free PATH       for the role: the path is an ordinary directory again
     mount_guard.py forget NAME     for the role: the same, and nothing is left of the mount but its data
 
@@ -39,6 +39,8 @@ IMMUTABLE = 0x10
 # _IOR and _IOW of ('f', 1) and ('f', 2), whose size is that of a long
 GET_FLAGS, SET_FLAGS = (direction << 30 | struct.calcsize("l") << 16 | 0x6600 | number for direction, number in ((2, 1), (1, 2)))
 GONE = (errno.ENOTCONN, errno.ECONNABORTED)
+#: with less a cache is as good as full
+CACHE_LEAST = 64 << 20
 
 
 class Refused(Exception):
@@ -430,10 +432,10 @@ def systemctl(*words):
     return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
 
 
-def look(path, name, program, home, *services):
-    """HOME is where the program can be downloaded, if it can be installed in no other way."""
+def look(path, name, program, home, cache, *services):
+    """HOME is where the program can be downloaded, if it can be installed in no other way; CACHE may be empty."""
     deployed = load(name)
-    problems = [said for said in [obstacle(path, deployed)] if said]
+    problems = [said for said in [obstacle(path, deployed), no_room(cache)] if said]
     for unit in services:
         if shown(unit, "LoadState") != "loaded":
             problems.append(f"There is no unit {unit} on the host. Install it first, or take it out of services.")
@@ -451,6 +453,21 @@ def look(path, name, program, home, *services):
     seen = {"program": found, "mounted": is_ours(mounted(path), deployed), "before": before}
     seen["proved"] = os.path.exists(os.path.join(RUN, name, "proved"))
     print(json.dumps({"problems": [f"Mount {name}: {said}" for said in problems], **seen}))
+
+
+def no_room(cache):
+    """That the cache would have no room where it is to be, in a sentence; nothing if it has, or if there is none."""
+    place = cache or "/"
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    numbers = os.statvfs(place)
+    left = numbers.f_bavail * numbers.f_frsize
+    if not cache or left >= CACHE_LEAST:
+        return ""
+    return (
+        f"The filesystem of its cache, {cache}, has {left >> 20} MiB left, and an upload waits there. "
+        "Make room, or choose another place with cache.path."
+    )
 
 
 def free(path):

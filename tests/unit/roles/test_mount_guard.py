@@ -92,3 +92,12 @@ def test_what_is_not_whole_does_not_replace_what_is_in_the_bucket_and_is_kept(ca
 def test_a_backend_without_a_cache_has_nothing_to_rescue(guard, tmp_path):
     guard.rescue({"pending": ""})
     guard.rescue({"pending": str(tmp_path / "none" / "vfsMeta")})
+
+
+def test_a_cache_without_room_is_said(guard, tmp_path, monkeypatch):
+    place = str(tmp_path / "not" / "there" / "yet")
+    assert guard.no_room("") == ""
+    monkeypatch.setattr(guard, "CACHE_LEAST", 0)
+    assert guard.no_room(place) == ""
+    monkeypatch.setattr(guard, "CACHE_LEAST", 1 << 80)
+    assert place in guard.no_room(place)

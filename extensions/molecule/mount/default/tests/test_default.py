@@ -213,7 +213,14 @@ def test_what_a_backend_can_do():
 
 def test_what_cannot_work_is_refused_before_anything_is_touched():
     goofys = MACHINES[0]
-    goofys.sh("mkdir -p /mnt/full /mnt/other; touch /mnt/full/file; mountpoint -q /mnt/other || mount -t tmpfs tmpfs /mnt/other")
+    goofys.sh("mkdir -p /mnt/full /mnt/other /mnt/small /mnt/stale; touch /mnt/full/file")
+    goofys.sh("mount -t tmpfs tmpfs /mnt/other; mount -t tmpfs -o size=1m tmpfs /mnt/small")
+    # what a program leaves that is killed and that nobody watches
+    goofys.sh(
+        "set -a; . /etc/mediastore/mounts/media/environment;"
+        " goofys -f --endpoint https://s3:9000 --region us-east-1 site-media:stale /mnt/stale >/dev/null 2>&1 &"
+        " until mountpoint -q /mnt/stale; do sleep 0.1; done; kill -9 $!"
+    )
     state = "find /etc/systemd/system /etc/mediastore /opt/mediastore /run/mediastore-mounts -newer /tmp/marker"
     goofys.sh("touch /tmp/marker; sleep 0.01")
     entry = {"backend": "goofys", "bucket": "site-media"}
@@ -223,6 +230,8 @@ def test_what_cannot_work_is_refused_before_anything_is_touched():
         {**entry, "name": "needed", "path": "/mnt/needed", "services": ["nobody.service"]},
         {**entry, "name": "program", "path": "/mnt/program", "binary": {"path": "/usr/bin/no-goofys"}},
         {**entry, "name": "packaged", "path": "/mnt/packaged", "backend": "geesefs"},
+        {**entry, "name": "cached", "path": "/mnt/cached", "backend": "s3fs", "cache": {"path": "/mnt/small/cache"}},
+        {**entry, "name": "stale", "path": "/mnt/stale"},
     ]
     found = [
         "/mnt/full is not empty: it holds 1 entries, such as file",
@@ -230,6 +239,8 @@ def test_what_cannot_work_is_refused_before_anything_is_touched():
         "There is no unit nobody.service on the host",
         "/usr/bin/no-goofys is not a program on the host",
         "geesefs is neither on the host nor in its distribution",
+        "The filesystem of its cache, /mnt/small/cache, has 1 MiB left",
+        "/mnt/stale already is a mount of site-media:stale (fuse) that is dead (Transport endpoint is not connected)",
     ]
     one = [{**entry, "name": "new", "path": "/mnt/new", "services": ["media-app.service"]}]
     refused = [
@@ -247,7 +258,7 @@ def test_what_cannot_work_is_refused_before_anything_is_touched():
             assert word in " ".join(output.split()), (word, output)
     assert goofys.sh(state) == ""
     assert goofys.host.run("test -e /mnt/new").rc != 0
-    goofys.sh("umount /mnt/other; rm -r /mnt/full /mnt/other")
+    goofys.sh("umount /mnt/other /mnt/small; umount -l /mnt/stale; rm -r /mnt/full /mnt/other /mnt/small /mnt/stale")
 
 
 def test_a_check_run_foresees_nothing_where_nothing_is_to_do_and_shows_no_secret():
