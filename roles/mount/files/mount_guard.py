@@ -413,7 +413,8 @@ def watch(name):
         return
     said = f"gave no answer within {config['check_timeout']} s" if code is None else "is dead"
     print(f"Mount {name} {said}: killed, to be mounted again; {count(name, 'cuts')} times since the host started.")
-    systemctl("kill", "--signal=KILL", unit)
+    # Not what systemd runs for it meanwhile: should it be dead by now, that notes who has to come back.
+    systemctl("kill", "--signal=KILL", "--kill-who=main", unit)
 
 
 def count(name, what):

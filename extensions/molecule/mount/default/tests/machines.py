@@ -93,6 +93,10 @@ class Machine:
         lines = self.sh("cat /var/log/media-app/acknowledged").splitlines()
         return dict(line.split() for line in lines if len(line.split()) == 2)
 
+    def waiting(self) -> bool:
+        """Whether a cache holds what is not uploaded."""
+        return self.host.run("grep -rq '\"Dirty\": true' /var/lib/mediastore/mounts/media/vfsMeta").rc == 0
+
     def journal(self, unit: str) -> str:
         return self.sh("journalctl --no-pager --output=cat --unit=%s", unit)
 
