@@ -43,21 +43,31 @@ def require_room(directory: str) -> None:
     away for each record, for whoever fills the disk may go on; it is also for the configuration that is restored.
     """
     trial = os.path.join(directory, "trial")
-    stage = (read_json(os.path.join(directory, "migration.json")) or {}).get("stage")
     try:
-        if stage not in (*IN_WINDOW, "finalized"):
-            for piece in _reserve(directory):
-                if not os.path.exists(piece):
-                    write_atomic(piece, os.urandom(PIECE_BYTES))  # which no filesystem compresses
         # a full filesystem takes empty files, so the trial has the size of a state with a long history
         write_atomic(trial, b" " * TRIAL_BYTES)
     except BadInput as exc:
         left = [piece for piece in _reserve(directory) if os.path.exists(piece)]
+        stage = (read_json(os.path.join(directory, "migration.json")) or {}).get("stage")
         if exc.code not in ("ENOSPC", "EDQUOT") or stage not in IN_WINDOW or not left:
             raise
         trial = left[0]
     with explaining_os(f"prepare the state directory {directory}"):
         os.unlink(trial)
+
+
+def fill_reserve(directory: str) -> None:
+    """Have the reserve for a window; where there is no room for all of it, leave nothing and fail."""
+    made: list[str] = []
+    try:
+        for piece in _reserve(directory):
+            if not os.path.exists(piece):
+                write_atomic(piece, os.urandom(PIECE_BYTES))  # which no filesystem compresses
+                made.append(piece)
+    except BadInput:
+        for piece in made:
+            os.unlink(piece)
+        raise
 
 
 def _reserve(directory: str) -> list[str]:
@@ -169,6 +179,8 @@ class Stages:
             return
         migration.refuse_unless_legal("stopping", predicting=self.check)
         self._refuse_foreign_backup()
+        if not self.check:
+            fill_reserve(self.directory)
         migration.services = services.record(app.services, self.run)
         migration.was_running = self._runs(app)
         if not self.check:
@@ -239,6 +251,8 @@ class Stages:
         if migration.stage == "healthy":
             if not migration.led_by and not os.path.isdir(migration.backup):
                 raise self._backup_gone()
+            if not self.check:
+                fill_reserve(self.directory)
             migration.services = services.record(app.services, self.run)
             migration.was_running = self._runs(app)
         migration.reason = reason

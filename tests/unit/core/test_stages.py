@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
-from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import PIECE_BYTES, PIECES, Application, Stages, load
+from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import PIECE_BYTES, PIECES, TRIAL_BYTES, Application, Stages, load
 
 from .killing import killed_everywhere
 
@@ -312,12 +312,13 @@ def enter(host, stage, *facts):
 
 def test_on_a_full_disk_nothing_is_begun(host, disk):
     enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
-    assert disk.used() > PIECES * PIECE_BYTES
-    disk.fill()
-    with pytest.raises(BadInput, match="No space left on device"):
-        enter(host, "stopping", host.app)
-    assert load(str(host.state), "media").stage == "synced"
-    assert disk.used() == disk.room, "the reserve is for the way back"
+    for left in (0, 2 * TRIAL_BYTES, PIECES * PIECE_BYTES - 1):
+        before = disk.used()
+        disk.room = before + left
+        with pytest.raises(BadInput, match="No space left on device"):
+            enter(host, "stopping", host.app)
+        assert load(str(host.state), "media").stage == "synced"
+        assert disk.used() == before, "nothing is taken of the little that there is"
 
 
 def test_a_disk_that_goes_on_filling_up_does_not_keep_the_application_down(host, disk):
@@ -329,8 +330,10 @@ def test_a_disk_that_goes_on_filling_up_does_not_keep_the_application_down(host,
         enter(host, stage, *facts)
     assert load(str(host.state), "media").stage == "rolled_back"
     assert host.files(host.media)["a/one"] == b"one"
+    assert disk.used() < PIECES * PIECE_BYTES
     disk.room = None
     enter(host, "synced", str(host.media), STORE, {"files": 1, "bytes": 3, "changed": True})
+    enter(host, "stopping", host.app)
     assert disk.used() > PIECES * PIECE_BYTES, "the reserve is filled up again"
 
 
