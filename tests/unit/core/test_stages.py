@@ -14,7 +14,14 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.clock import Moment
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput, MediastoreError
-from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import PIECE_BYTES, PIECES, TRIAL_BYTES, Application, Stages, load
+from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import (
+    PIECE_BYTES,
+    PIECES,
+    TRIAL_BYTES,
+    Application,
+    Stages,
+    load,
+)
 
 from .killing import killed_everywhere
 
