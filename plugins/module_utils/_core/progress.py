@@ -17,6 +17,8 @@ from .claim import started
 #: beside the progress file, touched by whoever is looking; once it is old, nobody is looking any more
 SEEN_SUFFIX = ".seen"
 SEEN_FOR_S = 60
+#: who ceases to look in good order makes the trace older than any clock does: it is of January 1970
+FAREWELL_NS = 30 * 86400 * 10**9
 
 
 class Silent:
@@ -98,6 +100,8 @@ class Follower:
             touched_ns = os.stat(self._trace).st_mtime_ns
         except OSError:
             return False
+        if touched_ns < FAREWELL_NS:
+            return True
         if touched_ns != self._touched_ns:
             self._touched_ns, self._since = touched_ns, time.monotonic()
         return time.monotonic() - self._since > SEEN_FOR_S
