@@ -14,9 +14,9 @@ import secrets
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core import upload
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.plugins.module_utils._store.objects import BotoStore
 from ansible_collections.mediastore.s3.tests.interop.applies import where
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
@@ -68,8 +68,8 @@ def test_what_the_profile_says_is_compared_is_compared_and_nothing_else(store, b
 @pytest.mark.parametrize("engine", ["boto3", "obstore"])
 def test_nothing_is_read_back_where_the_checksum_is_the_proof(store, bucket, tmp_path, monkeypatch, engine):
     read = []
-    real = upload.read_back
-    monkeypatch.setattr(upload, "read_back", lambda store, key: read.append(key) or real(store, key))
+    real = BotoStore.read  # the other engine's too
+    monkeypatch.setattr(BotoStore, "read", lambda store, key: read.append(key) or real(store, key))
     source = tmp_path / "source"
     source.mkdir()
     for name, size in (("small", 1000), ("middling", 3 * MIB), ("large", 11 * MIB)):
@@ -81,4 +81,6 @@ def test_nothing_is_read_back_where_the_checksum_is_the_proof(store, bucket, tmp
     assert read == []
     # by the journal, and by content
     assert run_module("verify", common)["read_back"] == 0
+    assert read == []
     assert run_module("verify", {**common, "read_back": "all"})["counts"]["matched"] == 3
+    assert sorted(read) == ["large", "middling", "small"]
