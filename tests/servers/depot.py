@@ -107,6 +107,11 @@ class InBucket:
 
 def open_backend(config: dict[str, Any]) -> Backend:
     """The backend that the configuration names."""
+    if "env_file" in config:  # a stand-in for Mastodon, see mastodon.py
+        from mastodon import InMastodonsBucket, settings_of
+
+        env = settings_of(config["env_file"])
+        return InMastodonsBucket(env, config["ca_path"]) if env.get("S3_ENABLED") == "true" else InDirectory(config["directory"])
     return InBucket(config) if config["backend"] == "s3" else InDirectory(config["directory"])
 
 

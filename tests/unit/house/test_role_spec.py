@@ -18,12 +18,22 @@ PLAYBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "playbo
 PREFIXES = {
     "bucket": ("mediastore_",),
     "engine": ("mediastore_engine_",),
+    "mastodon": ("mastodon_media_",),
     "mount": ("mediastore_mount",),
     "synapse": ("synapse_media_",),
 }
 SHARED = ("mediastore_store", "mediastore_admin", "mediastore_keys")
 #: users fill these in as they like: there are no leaves to type
-FREE_FORM = {"metadata", "tags", "policy", "capabilities", "storage_per_gib_month", "store", *SHARED}
+FREE_FORM = {
+    "metadata",
+    "tags",
+    "policy",
+    "capabilities",
+    "storage_per_gib_month",
+    "store",
+    "mastodon_media_environment",
+    *SHARED,
+}
 
 
 def load(role: str, path: str):

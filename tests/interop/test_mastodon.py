@@ -1,0 +1,221 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Mastodon moves to a bucket and back, with an uploader that never stops: on a store with ACLs, and on one without."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
+from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Play, Site, Writer
+from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.servers import depot
+from ansible_collections.mediastore.s3.tests.servers.mastodon import CACHE_CONTROL, some_key
+from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
+
+FILES = 400
+#: of the shape of Mastodon's own sample
+ENV = """\
+# This identifies your server and cannot be changed safely later
+LOCAL_DOMAIN=example.com
+
+# Secrets
+SECRET_KEY_BASE=a-secret-of-mastodon
+DB_PASS="with spaces and # signs"
+
+# File storage (optional)
+# -----------------------
+S3_ENABLED=false
+S3_BUCKET=files.example.com
+AWS_ACCESS_KEY_ID=
+AWS_SECRET_ACCESS_KEY=
+EXTRA_MEDIA_HOSTS=https://video.example.com
+
+IP_RETENTION_PERIOD=31556952"""
+DAY_S = 86400
+
+
+class Mastodon(Site):
+    """A host with a stand-in for Mastodon."""
+
+    def __init__(self, directory: Path, store, bucket: str) -> None:
+        self.bucket = bucket
+        self.connection = store.connection
+        self.shown: list[str] = []
+        super().__init__(directory, store)
+
+    def build(self, files: int = FILES) -> None:
+        self.env = self.directory / ".env.production"
+        self.env.write_text(ENV)
+        self.env.chmod(0o640)
+        for folder in (self.media, self.config.parent, self.directory / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        run = self.directory / "run"
+        self.config.write_text(
+            json.dumps(
+                {
+                    "port": self.port,
+                    "pid_file": str(run / "pid"),
+                    "log": str(run / "log"),
+                    "env_file": str(self.env),
+                    "directory": str(self.media),
+                    "ca_path": self.connection.get("ca_path"),
+                }
+            )
+        )
+        for _number in range(files):
+            body = self.random.randbytes(self.random.choice((200, 4000, 40_000)))
+            key = some_key(self.random)
+            (self.media / key).parent.mkdir(parents=True, exist_ok=True)
+            (self.media / key).write_bytes(body)
+            self.acknowledged[key] = body
+        self.depot("start")
+        self.vary()
+
+    def inventory(self):
+        command = f"{sys.executable} {depot.__file__}"
+        host = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "mediastore_store": self.connection,
+            "mediastore_engine_install": False,
+            "migrate_app": "mastodon",
+            "migrate_bucket": self.bucket,
+            "migrate_state_dir": str(self.state),
+            "mastodon_media_home": str(self.directory),
+            "mastodon_media_path": str(self.media),
+            "mastodon_media_stop_command": f"{command} stop {self.config}",
+            "mastodon_media_start_command": f"{command} start {self.config}",
+            "mastodon_media_status_command": f"{command} status {self.config}",
+            "mastodon_media_health_url": f"http://127.0.0.1:{self.port}/health",
+            **self.variables,
+        }
+        return {"all": {"hosts": {"social": host}}}
+
+    def upload(self, key: str, size: int) -> bool:
+        # the writer's own names are no paths of Mastodon's
+        return super().upload(some_key(self.random), size)
+
+    def play(self, stage: str, *options: str) -> Play:
+        done = super().play(stage, "-vvv", "--diff", *options)
+        self.shown.append(done.output)
+        return done
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    bucket = f"social-{secrets.token_hex(4)}"
+    assert run_module("bucket", {**store.connection, "name": bucket})["changed"]
+    site = Mastodon(tmp_path, store, bucket)
+    site.build()
+    yield site
+    site.close()
+    for text in site.shown:
+        for secret in (store.connection["secret_key"], "a-secret-of-mastodon", "with spaces and"):
+            assert secret not in text
+    sure = {"name": bucket, "state": "absent", "force": True, "force_confirm": bucket}
+    assert not run_module("bucket", {**store.connection, **sure}).get("failed")
+
+
+def stranger(site: Mastodon, path: str = "") -> int:
+    """The status that somebody without a key gets."""
+    url = f"{site.connection['endpoint_url']}/{site.bucket}/{path}"
+    trust = ssl.create_default_context(cafile=site.connection.get("ca_path"))
+    try:
+        with urllib.request.urlopen(url, context=trust, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@only("ceph", "garage")
+def test_there_and_back_while_visitors_upload(store, site):
+    site.vary(mastodon_media_announce_days=0)
+    assert site.play("sync").status == 0
+    with Writer(site) as writer:
+        done = site.play("cutover")
+        assert done.status == 0, done.output
+    for _number in range(30):
+        assert site.upload("", 1000), site.request("PUT", some_key(site.random), b"x")
+    assert site.stage() == "healthy" and writer.refused < 200
+    assert site.lost() == []
+    text = site.env.read_text()
+    assert text.startswith(ENV + "\n# BEGIN written by Ansible") and "\nS3_ENABLED=true\n" in text
+    assert site.env.stat().st_mode & 0o777 == 0o640
+    # what was copied and what Mastodon itself has stored is alike
+    client = make_client(Connection.from_params(site.connection), store.profile)
+    old = [str(path.relative_to(site.backup)) for path in site.backup.rglob("*.png")][0]
+    new = [key for key in site.acknowledged if not (site.backup / key).exists() and key.endswith("png")][0]
+    heads = [client.head_object(Bucket=site.bucket, Key=key) for key in (old, new)]
+    assert [(head["ContentType"], head["CacheControl"]) for head in heads] == [("image/png", CACHE_CONTROL)] * 2
+    public = "public-read" in store.profile.object_acls
+    assert [stranger(site, key) == 200 for key in (old, new)] == [public] * 2
+    assert stranger(site) == 403, "nobody gets a list"
+    assert site.play("cutover").changed == 0
+    assert site.play("rollback").status == 0
+    assert site.env.read_text() == ENV
+    assert site.lost() == []
+    assert {str(path.relative_to(site.media)) for path in site.media.rglob("*") if path.is_file()} == set(site.acknowledged)
+
+
+@only("garage", "ceph")
+def test_a_switch_waits_until_browsers_have_been_told(store, site):
+    site.vary(mastodon_media_alias_host="media.example.com")
+    refused = site.play("cutover")
+    assert refused.status != 0 and "mediastore.s3.mastodon.announce and wait 7 days" in refused.output
+    told = Play(*_announce(site))
+    assert told.status == 0 and site.lost() == []
+    assert "EXTRA_MEDIA_HOSTS=https://video.example.com,https://media.example.com\n" in site.env.read_text()
+    assert Play(*_announce(site)).changed == 0
+    refused = site.play("cutover")
+    assert refused.status != 0 and "It was announced 0.0 days ago; wait until it is 7" in refused.output
+    notice = site.state / "media" / "announced"
+    os.utime(notice, (time.time() - 7.1 * DAY_S,) * 2)
+    told_env = site.env.read_text()
+    assert site.play("cutover").status == 0
+    assert "\nS3_ALIAS_HOST=media.example.com\n" in site.env.read_text() and site.lost() == []
+    assert site.play("rollback").status == 0
+    assert site.env.read_text() == told_env and site.lost() == []
+
+
+def _announce(site):
+    command = [
+        part.replace("mediastore.s3.migrate.announce", "mediastore.s3.mastodon.announce") for part in site.command("announce")
+    ]
+    done = subprocess.run(command, env=site.environment(), capture_output=True, text=True, timeout=240, check=False)
+    site.shown.append(done.stdout)
+    return done.returncode, done.stdout
+
+
+@only("garage", "ceph")
+def test_what_mastodon_would_misread_is_named_before_anything_is_touched(store, site):
+    site.env.write_text(ENV + "\nS3_ALIAS_HOST=old.example.com\n")
+    site.vary(
+        mastodon_media_announce_days=0,
+        mastodon_media_multipart_threshold=15,
+        mastodon_media_environment={"S3_READ_TIMEOUT": "5 seconds", "RAILS_ENV": "test"},
+    )
+    before = site.env.read_text()
+    refused = site.play("cutover")
+    assert refused.status != 0
+    for said in (
+        "sets S3_ALIAS_HOST, which would still hold",
+        "mastodon_media_multipart_threshold 15 has no unit. Say 15M",
+        "S3_READ_TIMEOUT has a character that Mastodon would misread (5 seconds)",
+        "mastodon_media_environment has RAILS_ENV, which is no setting of media",
+    ):
+        assert said in refused.output.replace("\\n", " "), said
+    assert site.env.read_text() == before and site.stage() in ("new", "synced")
