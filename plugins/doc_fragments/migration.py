@@ -47,6 +47,12 @@ options:
     description: What stands before the name of a stage in the commands that are suggested.
     type: str
     default: ansible-playbook mediastore.s3.migrate.
+  layout:
+    description: With V(mount) O(path) becomes a mount of the bucket after it was set aside, and is unmounted on the way back.
+    type: str
+    choices: [native, mount]
+    default: native
+    version_added: 0.2.0
   led_by:
     description:
       - The host that moves O(path), where several hosts share it and this is one of the others. On these the stages concern the

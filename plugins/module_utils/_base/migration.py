@@ -30,6 +30,7 @@ MIGRATION = ArgSpec(
         "services": {"type": "list", "elements": "str", "default": []},
         "status_command": {"type": "str", "default": ""},
         "command": {"type": "str", "default": "ansible-playbook mediastore.s3.migrate."},
+        "layout": {"type": "str", "default": "native", "choices": ["native", "mount"]},
         "led_by": {"type": "str", "default": ""},
     }
 )
@@ -71,6 +72,7 @@ def application(params: dict[str, t.Any]) -> Application:
         config_files=params["config_files"],
         services=params["services"],
         status_command=params["status_command"],
+        mounted=params["layout"] == "mount",
     )
 
 

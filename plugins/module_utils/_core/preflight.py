@@ -33,7 +33,7 @@ def _path(app: Application, backup_is_ours: bool) -> list[str]:
     if not os.path.isdir(path):
         return [f"{path} is not a directory. Correct the path of the application."]
     found = []
-    if os.path.ismount(path):
+    if os.path.ismount(path) and not backup_is_ours:
         found.append(f"{path} is a mount point, which cannot be renamed. Let the application use a directory inside it.")
     if not os.access(path, os.R_OK | os.X_OK):
         found.append(f"{path} cannot be read. Run as a user who may (become).")

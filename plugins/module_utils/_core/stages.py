@@ -84,6 +84,8 @@ class Application:
     services: list[str]
     #: exit status 0 while the application runs; only used without services
     status_command: str = ""
+    #: whether the directory becomes a mount of the bucket, which is unmounted on the way back
+    mounted: bool = False
 
 
 def owner_of(directory: str, name: str) -> str:
@@ -251,6 +253,8 @@ class Stages:
         if migration.stage == "healthy":
             if not migration.led_by and not os.path.isdir(migration.backup):
                 raise self._backup_gone()
+            if os.path.ismount(migration.path) and not app.mounted:
+                raise self._still_mounted()
             if not self.check:
                 fill_reserve(self.directory)
             migration.services = services.record(app.services, self.run)
@@ -298,6 +302,14 @@ class Stages:
             said=f"the backup {self.migration.backup} is gone",
             remedy="If it was moved, move it back. If not, make it an empty directory: rollback fills it from the bucket.",
             code="Gone",
+        )
+
+    def _still_mounted(self) -> BadInput:
+        return BadInput(
+            f"roll the migration {self.migration.name} back",
+            said=f"{self.migration.path} is a mount, and nobody said that it is to be unmounted",
+            remedy="Say migrate_layout: mount, and describe the mount in mediastore_mounts, as at the cutover.",
+            code="Mounted",
         )
 
     def rolled_back(self, downtime_s: float | None = None) -> None:

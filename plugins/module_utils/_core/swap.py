@@ -50,6 +50,13 @@ def gather(path: str, backup: str) -> Merged:
     """Move what exists only in the live *path* into *backup*; afterwards *path* is empty or gone."""
     if not os.path.lexists(path):
         return Merged()
+    if os.path.ismount(path):
+        raise MediastoreError(
+            f"put {backup} back to {path}",
+            said=f"{path} is a mount",
+            remedy=f"Unmount it (umount {path}) when nothing uses it any more, then run the same command again.",
+            code="Mounted",
+        )
     return merge(path, backup, path + ".replaced")
 
 

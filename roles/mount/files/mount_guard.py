@@ -9,8 +9,7 @@
     mount_guard.py leave NAME      after the end, whatever it was: nothing is left mounted, and it is noted what has to come back
     mount_guard.py watch NAME      now and then: a mount that is dead or hangs is killed, and systemd starts it again
     mount_guard.py look PATH NAME PROGRAM HOME CACHE [SERVICE...]      for the role: what is in the way, as JSON; changes nothing
-    mount_guard.py free PATH       for the role: the path is an ordinary directory again
-    mount_guard.py forget NAME     for the role: the same, and nothing is left of the mount but its data
+    mount_guard.py forget NAME OWNER GROUP MODE      for the role: the path is a directory as these say, and only the data is left
 
 Standard library only. Whatever touches the mount does so in a process of its own, which may hang where this one may not.
 """
@@ -109,10 +108,10 @@ def unescaped(text):
     return text
 
 
-def load(name, directory=ETC):
+def load(name, directory=None):
     """What the role has written of a mount; in RUN is what it was started with."""
     try:
-        with open(os.path.join(directory, name, "mount.json"), encoding="utf-8") as file:
+        with open(os.path.join(directory or ETC, name, "mount.json"), encoding="utf-8") as file:
             return json.load(file)
     except FileNotFoundError:
         return None
@@ -193,6 +192,9 @@ def clear(name):
     if said:
         raise Refused(f"Could not mount {config['source']}: {said}")
     rescue(config)
+    was = started(name)["path"]
+    if was != path:
+        free(was, 0, 0, 0o755)
     os.makedirs(path, exist_ok=True)
     protection = "immutable"
     try:
@@ -450,8 +452,7 @@ def look(path, name, program, home, cache, *services):
         )
     if not os.path.exists("/dev/fuse"):
         problems.append("There is no /dev/fuse: the kernel lacks FUSE (modprobe fuse), or this container may not use it.")
-    before = deployed["path"] if deployed and deployed["path"] != path else ""
-    seen = {"program": found, "mounted": is_ours(mounted(path), deployed), "before": before}
+    seen = {"program": found, "mounted": is_ours(mounted(path), deployed)}
     seen["proved"] = os.path.exists(os.path.join(RUN, name, "proved"))
     print(json.dumps({"problems": [f"Mount {name}: {said}" for said in problems], **seen}))
 
@@ -471,15 +472,17 @@ def no_room(cache):
     )
 
 
-def free(path):
+def free(path, owner, group, mode):
+    """Make an ordinary directory of a path that was protected, and touch no other: it may be one with media in it."""
     if mounted(path):
         raise Refused(f"Could not free {path}: it is still mounted.")
-    if os.path.isdir(path):
+    if os.path.isdir(path) and not stat.S_IMODE(os.stat(path).st_mode):
         immutable_or_not(path, False)
-        os.chmod(path, 0o755)
+        os.chown(path, owner, group)
+        os.chmod(path, mode)
 
 
-def forget(name):
+def forget(name, owner, group, mode):
     config = load(name)
     waiting = pending(config)
     if waiting:
@@ -487,13 +490,14 @@ def forget(name):
             f"Could not remove mount {name}: {waiting} files are only in its cache, {config['pending']}. Start "
             f"mediastore-mount-{name}.service, wait until journalctl says that nothing waits, and run this again."
         )
-    free(config["path"])
+    for path in {config["path"], started(name)["path"]}:
+        free(path, int(owner), int(group), int(mode, 8))
     shutil.rmtree(os.path.join(RUN, name), ignore_errors=True)
     shutil.rmtree(os.path.join(CACHES, name), ignore_errors=True)
 
 
 def main():
-    verbs = {verb.__name__: verb for verb in (clear, ready, drain, leave, watch, look, free, forget)}
+    verbs = {verb.__name__: verb for verb in (clear, ready, drain, leave, watch, look, forget)}
     try:
         verbs[sys.argv[1]](*sys.argv[2:])
     except Refused as exc:

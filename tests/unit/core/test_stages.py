@@ -402,3 +402,19 @@ def test_a_host_that_shares_the_directory_leaves_it_to_the_one_that_moves_it(tmp
     assert host.files(host.backup) == before and host.files(host.media) == {"new": b"came later"}
     with pytest.raises(BadInput, match="it began with led_by 'first.example.org', and now led_by is ''"):
         host.stages().migration.bind(str(host.media), STORE)
+
+
+def test_a_directory_that_has_become_a_mount_is_never_emptied(host, monkeypatch):
+    host.cut_over()
+    monkeypatch.setattr("os.path.ismount", lambda path: path == str(host.media))
+    with pytest.raises(BadInput, match="nobody said that it is to be unmounted.*migrate_layout: mount"):
+        host.stages().rolling_back(host.app, "asked for")
+    assert load(str(host.state), "media").stage == "healthy"
+    host.app.mounted = True
+    host.stages().rolling_back(host.app, "asked for")
+    with pytest.raises(MediastoreError, match="is a mount"):
+        host.stages().restored(False)
+    assert host.files(host.backup) == {"a/one": b"one"}
+    monkeypatch.undo()
+    host.go_back()
+    host.assert_as_before()

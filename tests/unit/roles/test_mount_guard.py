@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guard of a mount makes of the cache that a killed rclone has left."""
+"""What the guard of a mount makes of the cache that a killed rclone has left, and of the directory below a mount."""
 
 from __future__ import annotations
 
@@ -101,3 +101,58 @@ def test_a_cache_without_room_is_said(guard, tmp_path, monkeypatch):
     assert guard.no_room(place) == ""
     monkeypatch.setattr(guard, "CACHE_LEAST", 1 << 80)
     assert place in guard.no_room(place)
+
+
+@pytest.fixture
+def notes(guard, tmp_path, monkeypatch):
+    """The two places where the guard keeps what it knows."""
+    for name in ("ETC", "RUN", "CACHES"):
+        monkeypatch.setattr(guard, name, str(tmp_path / name))
+        (tmp_path / name / "media").mkdir(parents=True)
+
+    def write(place, path):
+        (tmp_path / place / "media" / "mount.json").write_text(
+            json.dumps({"path": str(path), "source": "ours", "pending": "", "services": []})
+        )
+
+    return write
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A directory as it is below a mount."""
+    path = tmp_path / "bare"
+    path.mkdir()
+    path.chmod(0)
+    yield path
+    path.chmod(0o700)
+
+
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
+def test_a_path_that_was_protected_is_given_back_and_one_with_media_in_it_is_not_touched(guard, notes, bare, tmp_path):
+    media = tmp_path / "media"
+    media.mkdir(0o750)
+    (media / "one").write_bytes(b"one")
+    media.chmod(0o750)
+    # to be mounted at the media's place from the next start on; until then it was elsewhere
+    notes("ETC", media)
+    notes("RUN", bare)
+    guard.forget("media", str(os.getuid()), str(os.getgid()), "0755")
+    assert (mode(bare), mode(media)) == (0o755, 0o750)
+    assert not (tmp_path / "RUN" / "media").exists()
+
+
+def test_a_mount_that_moves_gives_its_former_path_back(guard, notes, bare, tmp_path, monkeypatch):
+    monkeypatch.setattr(guard.os, "chown", lambda *_args: None)  # nobody but root may
+    monkeypatch.setattr(guard, "immutable", lambda *_args: None)  # nor say that a directory cannot change
+    new = tmp_path / "new"
+    notes("ETC", new)
+    notes("RUN", bare)
+    guard.clear("media")
+    assert mode(bare) == 0o755
+    assert (mode(new), list(new.iterdir()) if os.getuid() == 0 else []) == (0, [])
+    assert guard.started("media")["path"] == str(new)
+    new.chmod(0o700)

@@ -126,7 +126,7 @@ def each(action):
         return list(pool.map(action, MACHINES))
 
 
-def nothing_is_lost():
+def nothing_is_lost(seconds=60):
     """All that the application believes in is in the bucket, whole; what waits in a cache has some time to arrive."""
 
     def missing(machine):
@@ -139,7 +139,7 @@ def nothing_is_lost():
 
     for machine in MACHINES:
         assert len(machine.acknowledged()) > 10, machine.name
-    wait(arrived, 60, "every acknowledged medium is in the bucket")
+    wait(arrived, seconds, "every acknowledged medium is in the bucket")
 
 
 def play(*options, limit="mounts"):

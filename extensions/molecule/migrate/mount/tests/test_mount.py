@@ -1,0 +1,195 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A directory becomes a mount of the bucket below an application that notices nothing, and a directory again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import testinfra
+
+SCENARIO = Path(__file__).parent.parent
+HOSTS = [testinfra.get_host(f"docker://moved-{backend}") for backend in ("goofys", "rclone")]
+UNIT, APP = "mediastore-mount-media.service", "media-app.service"
+
+#: lets a program fail, or wait for a signal, where it should mount at the application's path, and work anywhere else
+TROUBLE = """#!/bin/sh
+case " $* " in *" /srv/media "*) {instead} ;; esac
+exec /usr/local/bin/{program}.real "$@"
+"""
+
+
+def begin(stage, *options):
+    command = ["ansible-playbook", "-i", str(SCENARIO / "inventory.yml"), "--limit", "moved", f"mediastore.s3.migrate.{stage}"]
+    environment = {**os.environ, "ANSIBLE_PIPELINING": "true", "NO_COLOR": "1"}
+    return subprocess.Popen([*command, *options], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def play(stage, *options):
+    """A playbook as a user runs it, for all hosts at once."""
+    running = begin(stage, *options)
+    output = running.communicate(timeout=400)[0]
+    return running.returncode, output
+
+
+def state_of(host):
+    return json.loads(host.file("/var/lib/mediastore/media/migration.json").content_string)
+
+
+def backend_of(host):
+    return host.backend.name.split("-")[1]
+
+
+def old(host):
+    lines = host.file("/root/old.sha256").content_string.splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
+def sums(host, folder="/srv/media"):
+    """SHA-256 of every file of the application, by its path."""
+    found = host.check_output("cd %s && find . -type f ! -path './.mediastore*' -print0 | xargs -0 sha256sum", folder)
+    return {name[2:]: digest for digest, name in (line.split("  ", 1) for line in found.splitlines())}
+
+
+def acknowledged(host):
+    lines = host.file("/var/log/media-app/acknowledged").content_string.splitlines()
+    return dict(line.split() for line in lines if len(line.split()) == 2)
+
+
+def assert_nothing_is_lost(host, changed=()):
+    believed = {**acknowledged(host), **{f"old/{name}": digest for name, digest in old(host).items()}, **dict(changed)}
+    held = sums(host)
+    assert {name for name, digest in believed.items() if held.get(name) != digest} == set()
+
+
+def assert_works_in_the_bucket(host):
+    assert state_of(host)["stage"] == "healthy"
+    assert host.mount_point("/srv/media").filesystem.startswith("fuse")
+    assert host.service(APP).is_running and host.service(UNIT).is_running and host.service(UNIT).is_enabled
+    assert UNIT in host.check_output("systemctl show --property=BindsTo --value %s", APP)
+    assert host.file("/srv/media.before-s3/old/large").exists
+    before = len(acknowledged(host))
+    time.sleep(2)
+    assert len(acknowledged(host)) > before, "the application stores media"
+    assert_nothing_is_lost(host)
+
+
+def assert_works_in_its_directory(host):
+    assert not host.mount_point("/srv/media").exists
+    assert host.service(APP).is_running and host.service(APP).is_enabled
+    assert host.check_output("systemctl show --property=BindsTo --value %s", APP) == ""
+    assert host.check_output("systemctl show --property=LoadState --value %s", UNIT) == "not-found"
+    folder = host.file("/srv/media")
+    assert (folder.user, folder.group, folder.mode) == ("www-data", "www-data", 0o750)
+    assert not host.file("/srv/media.before-s3").exists
+    before = len(acknowledged(host))
+    time.sleep(1)
+    assert len(acknowledged(host)) > before, "the application stores media"
+    assert_nothing_is_lost(host)
+
+
+def make_trouble(host, instead):
+    program = backend_of(host)
+    host.check_output("cp -n /usr/local/bin/%s /usr/local/bin/%s.real", program, program)
+    host.check_output("printf %%s %s > /usr/local/bin/%s", TROUBLE.format(instead=instead, program=program), program)
+
+
+def end_trouble(host):
+    host.check_output("mv /usr/local/bin/%s.real /usr/local/bin/%s", *[backend_of(host)] * 2)
+
+
+def test_after_the_cutover_the_application_works_in_the_bucket():
+    for host in HOSTS:
+        assert_works_in_the_bucket(host)
+        downtime = state_of(host)["downtime_s"]["cutover"]
+        print(f"{backend_of(host)}: down for {downtime} s")
+        assert 0 < downtime < 30
+        # the mount beside the directory, through which everything was tried
+        assert not host.mount_point("/var/lib/mediastore/media/mount").exists
+        assert host.service("mediastore-mount-watch@media.timer").is_running
+
+
+def test_after_a_rollback_it_works_in_its_directory_with_all_that_was_written_since():
+    edited = hashlib.sha256(b"written anew\n").hexdigest()
+    changed = {"old/medium 7": edited, "new/er/file": edited}
+    for host in HOSTS:
+        host.check_output(
+            "setpriv --reuid=www-data --regid=www-data --clear-groups sh -c %s",
+            "set -e; cd /srv/media; echo 'written anew' > 'old/medium 7'; mkdir -p new/er; echo 'written anew' > new/er/file",
+        )
+        assert_nothing_is_lost(host, changed)
+    status, output = play("rollback")
+    assert status == 0, output
+    for host in HOSTS:
+        assert state_of(host)["stage"] == "rolled_back"
+        print(f"{backend_of(host)}: down for {state_of(host)['downtime_s']['rollback']} s on the way back")
+        held = sums(host)
+        assert {name: held[name] for name in changed} == changed
+        # what is remembered of it is from before
+        host.check_output("cd /srv/media/old && sha256sum * > /root/old.sha256")
+        assert_works_in_its_directory(host)
+    assert play("rollback")[1].count("changed=0") == len(HOSTS)
+
+
+def test_what_does_not_fit_is_named_before_anything_is_touched():
+    before = [state_of(host) for host in HOSTS]
+    wrong = {"name": "media", "backend": "rclone", "bucket": "other", "path": "/srv/other", "services": []}
+    status, output = play("cutover", "-e", json.dumps({"mediastore_mounts": [wrong]}))
+    assert status != 0
+    for said in (
+        "Mount media is at /srv/other, and the application works in /srv/media.",
+        "Mount media shows other/, and the media go to site-media/goofys/.",
+        "Mount media gives everything to root:root, and /srv/media belongs to www-data:www-data.",
+        "Mount media has to name media-app.service in services",
+    ):
+        assert said in output
+    status, output = play("cutover", "-e", "migrate_mount=unknown")
+    assert status != 0 and "there is no unknown in mediastore_mounts" in output
+    assert [state_of(host) for host in HOSTS] == before
+    for host in HOSTS:
+        assert_works_in_its_directory(host)
+
+
+def test_a_mount_that_fails_in_the_window_is_undone():
+    for host in HOSTS:
+        make_trouble(host, "echo no luck today >&2; exit 1")
+    status, output = play("cutover")
+    assert status != 0
+    assert output.count("The cutover was undone.") == output.count("no luck today") == len(HOSTS), output
+    for host in HOSTS:
+        end_trouble(host)
+        assert state_of(host)["stage"] == "rolled_back"
+        assert_works_in_its_directory(host)
+
+
+def test_a_run_that_was_killed_in_the_window_is_finished_by_the_same_command():
+    for host in HOSTS:
+        make_trouble(host, "touch /run/waiting; sleep 1000")
+    running = begin("cutover")
+    deadline = time.monotonic() + 300
+    while not all(host.file("/run/waiting").exists for host in HOSTS):
+        assert time.monotonic() < deadline and running.poll() is None, running.communicate()[0]
+        time.sleep(0.2)
+    running.kill()
+    running.communicate()
+    for host in HOSTS:
+        assert not host.service(APP).is_running
+        end_trouble(host)
+    status, output = play("cutover")
+    assert status == 0, output
+    for host in HOSTS:
+        assert_works_in_the_bucket(host)
+
+
+def test_a_rollback_is_refused_while_nobody_says_that_there_is_a_mount():
+    status, output = play("rollback", "-e", "migrate_layout=native")
+    assert status != 0
+    assert "/srv/media is a mount, and nobody said that it is to be unmounted" in output
+    for host in HOSTS:
+        assert_works_in_the_bucket(host)
