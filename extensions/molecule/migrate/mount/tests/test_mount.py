@@ -161,7 +161,7 @@ def test_a_mount_that_fails_in_the_window_is_undone():
         make_trouble(host, "echo no luck today >&2; exit 1")
     status, output = play("cutover")
     assert status != 0
-    assert output.count("The cutover was undone.") == output.count("no luck today") == len(HOSTS), output
+    assert output.count("The cutover was undone.") == len(HOSTS) <= output.count("no luck today"), output
     for host in HOSTS:
         end_trouble(host)
         assert state_of(host)["stage"] == "rolled_back"
