@@ -18,6 +18,7 @@ import yaml
 from ansible_collections.mediastore.s3.plugins.filter import (
     app_policy,
     bucket_presets,
+    cache_plan,
     key_policy,
     key_problems,
     merge_policies,
@@ -33,11 +34,13 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     bucket_copy,
     bucket_info,
     bucket_policy,
+    cache_advice,
     change_feed,
     key_access,
     migration,
     migration_info,
     object_info,
+    origin_info,
     probe,
     provider_info,
     storage_class,
@@ -53,8 +56,8 @@ from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_re
 OWNERS = ("vault", "vault_admin", "vault_app", "media")
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
-LOOKING = [provider_info, bucket_presets, key_problems, mount_plan]
-MEDIA = [sync, verify, object_info, storage_class, bucket_copy, migration, migration_info]
+LOOKING = [provider_info, bucket_presets, key_problems, mount_plan, cache_plan]
+MEDIA = [sync, verify, object_info, cache_advice, storage_class, bucket_copy, migration, migration_info]
 
 
 def run(plugins: list, store: Any, directory: Path, *flags: str, **replaced: str) -> tuple[int, str]:
@@ -127,6 +130,13 @@ def test_looking_up(tmp_path):
         number, output = run(LOOKING, store, tmp_path)
         assert store.requests == []
     assert f"ok={number} " in output
+
+
+def test_whether_nginx_would_reach_a_store(tmp_path):
+    with MotoS3() as store:
+        here = f"host: 127.0.0.1\n    port: {store.endpoint_url.rpartition(':')[2]}\n    tls: false"
+        number, output = run([origin_info], store, tmp_path, **{"host: s3.example.org": here})
+    assert f"ok={number} " in output and '"msg": "127.0.0.1"' in output
 
 
 def test_what_the_public_may_do(tmp_path):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.mediastore.s3.plugins.filter.cache_plan import cache_plan
 from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_plan
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
@@ -210,3 +211,21 @@ def test_the_mount_is_one_that_can_be_planned():
     plan = mount_plan([mount], said["mediastore_store"], {mount["name"]: known}, ids, ids)
     assert plan["problems"] == []
     assert "media:example-files /srv/files" in plan["present"][0]["arguments"]
+
+
+@pytest.mark.parametrize(
+    ("host", "mode", "place"),
+    [
+        ("zulip.example.org", "internal", ("s3.example.org", "/example-zulip-uploads")),
+        ("social.example.org", "public", ("s3.example.org", "/example-social-media")),
+    ],
+)
+def test_the_caches_are_some_that_can_be_planned(host, mode, place):
+    said = yaml.safe_load((EXAMPLES / "host_vars" / host / "vars.yml").read_text(encoding="utf-8"))
+    (cache,) = said["mediastore_caches"]
+    store = said["mediastore_store"]
+    known = run_module("provider_info", {name: store[name] for name in ("provider", "endpoint_url")})["provider"]
+    plan = cache_plan([cache], store, {cache["name"]: known}, "nameserver 192.0.2.53")
+    assert plan["problems"] == []
+    (planned,) = plan["present"]
+    assert (planned["mode"], planned["origin"]["host"], planned["origin"]["base"]) == (mode, *place)

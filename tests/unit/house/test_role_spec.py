@@ -20,6 +20,7 @@ PREFIXES = {
     "engine": ("mediastore_engine_",),
     "mastodon": ("mastodon_media_",),
     "mount": ("mediastore_mount",),
+    "nginx_cache": ("mediastore_cache",),
     "synapse": ("synapse_media_",),
 }
 SHARED = ("mediastore_store", "mediastore_admin", "mediastore_keys")
