@@ -44,8 +44,11 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
-#: what would end a word or a string of nginx's, or is a variable there
-SPECIAL = re.compile(r"[\"'$;{}\\\x00-\x1f]")
+#: what would end a string of nginx's, or is a variable in it
+IN_STRING = re.compile(r"[\"$\\\x00-\x1f]")
+#: the same of a word
+IN_WORD = re.compile(r"[\"'$;{}\\\x00-\x1f]")
+STRINGS, WORDS = ("csp", "cors_origin", "cache_control"), ("redirect_from", "certificate", "certificate_key", "listen")
 
 
 class Host(t.NamedTuple):
@@ -196,20 +199,11 @@ def refusals(entry: t.Mapping[str, t.Any], connection: t.Mapping[str, t.Any], kn
         ]
     if mode == "signed":
         checks.append((connection.get("access_key") and connection.get("secret_key"), NEEDS_KEYS))
-    for key in (
-        "server_name",
-        "redirect_from",
-        "csp",
-        "cors_origin",
-        "cache_control",
-        "certificate",
-        "certificate_key",
-        "listen",
-    ):
-        for value in as_list(entry.get(key)):
-            # the quotes of a policy are within a string of the other kind
-            text = value.replace("'", "") if key == "csp" else value
-            checks.append((not SPECIAL.search(text), f"{key} {value} has a character that means something to nginx."))
+    for special, keys in ((IN_STRING, STRINGS), (IN_WORD, WORDS)):
+        said = [(key, value) for key in keys for value in as_list(entry.get(key))]
+        checks += [
+            (not special.search(value), f"{key} {value} has a character that means something to nginx.") for key, value in said
+        ]
     for name in as_list(entry.get("server_name")):
         checks.append((HOST.fullmatch(name), f"server_name {name} must be a host name."))
     return found + [said for is_right, said in checks if not is_right]

@@ -118,6 +118,10 @@ def test_a_redirect_leads_to_objects_of_this_bucket_only():
         assert not re.match(pattern, path), path
 
 
+def test_a_policy_of_several_parts_is_one_string():
+    assert one({**PUBLIC, "csp": "default-src 'none'; sandbox"})["csp"] == "default-src 'none'; sandbox"
+
+
 def test_where_nginx_listens():
     assert one(PUBLIC)["listen"] == ["443 ssl"] and one(PUBLIC, ipv6=True)["listen"] == ["443 ssl", "[::]:443 ssl"]
     assert one(SIGNED)["listen"] == ["127.0.0.1:8080"] and one(SIGNED)["proof_url"] == "http://127.0.0.1:8080"
@@ -155,6 +159,8 @@ def test_only_the_file_that_signs_holds_the_key_and_only_root_reads_it():
         ({**INTERNAL, "include": "/etc/nginx/../x.conf"}, "must be a file below /etc/nginx"),
         ({**INTERNAL, "cache_path": "/var"}, "must be a folder for this cache alone"),
         ({**INTERNAL, "csp": 'none"; more_set_headers "x'}, "has a character that means something to nginx."),
+        ({**PUBLIC, "cache_control": "public, $evil"}, "has a character that means something to nginx."),
+        ({**PUBLIC, "listen": ["443; return 200"]}, "has a character that means something to nginx."),
         ({**INTERNAL, "name": "Chat Media"}, "may only have a-z, 0-9 and -."),
         ({**PUBLIC, "server_name": None}, "server_name is missing"),
         ({**PUBLIC, "server_name": ["a_b$"]}, "server_name a_b$ must be a host name."),
