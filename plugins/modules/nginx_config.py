@@ -25,7 +25,7 @@ attributes:
     details: The candidate is tested in check mode too, if nginx is installed.
   diff_mode:
     support: full
-    details: Without the content of files that others may not read.
+    details: Without the content of O(secret_files).
   idempotent:
     support: full
   platform:
@@ -46,10 +46,20 @@ options:
         description: What is in it.
         type: str
         required: true
-      mode:
-        description: Its mode. With V("0600") the content is not shown in a diff.
+  secret_files:
+    description: The same, of files that only root may read. What is in them is not shown.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Where. Below C(/etc/nginx).
+        type: path
+        required: true
+      content:
+        description: What is in it.
         type: str
-        default: "0644"
+        required: true
   absent:
     description: Files that there should not be. Below C(/etc/nginx).
     type: list
@@ -100,6 +110,7 @@ from ..module_utils._core.errors import BadInput, MediastoreError
 from ..module_utils._core.nginxconf import Change, File
 
 ROOT = "/etc/nginx"
+PLAIN, SECRET = 0o644, 0o600
 SPEC = ArgSpec(
     {
         "files": {
@@ -109,7 +120,15 @@ SPEC = ArgSpec(
             "options": {
                 "path": {"type": "path", "required": True},
                 "content": {"type": "str", "required": True},
-                "mode": {"type": "str", "default": "0644"},
+            },
+        },
+        "secret_files": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "path": {"type": "path", "required": True},
+                "content": {"type": "str", "required": True, "no_log": True},
             },
         },
         "absent": {"type": "list", "elements": "path", "default": []},
@@ -120,7 +139,8 @@ SPEC = ArgSpec(
 
 def converge(module: HostModule) -> dict[str, t.Any]:
     """Test what is wanted, then put it in place."""
-    files = [wanted(said) for said in module.params["files"]]
+    files = [wanted(said, PLAIN) for said in module.params["files"]]
+    files += [wanted(said, SECRET) for said in module.params["secret_files"]]
     absent = module.params["absent"]
     for path in [*(file.path for file in files), *absent]:
         check(path)
@@ -140,12 +160,9 @@ def converge(module: HostModule) -> dict[str, t.Any]:
     return result
 
 
-def wanted(said: dict[str, t.Any]) -> File:
+def wanted(said: dict[str, t.Any], mode: int) -> File:
     """A file as it should be."""
-    try:
-        return File(said["path"], said["content"].encode("utf-8"), int(said["mode"], 8))
-    except ValueError:
-        raise BadInput(f"write {said['path']}", said=f"mode is {said['mode']}", remedy="Write it in octal, as 0644.") from None
+    return File(said["path"], said["content"].encode("utf-8"), mode)
 
 
 def check(path: str) -> None:
@@ -173,7 +190,7 @@ def shown(change: Change) -> dict[str, str]:
     def text(file: File | None) -> str:
         if file is None:
             return ""
-        return file.content.decode("utf-8", "replace") if file.mode & 0o044 else "(what only root may read)\n"
+        return "(what only root may read)\n" if file.mode == SECRET else file.content.decode("utf-8", "replace")
 
     return {
         "before_header": change.path,

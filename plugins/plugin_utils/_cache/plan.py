@@ -175,6 +175,10 @@ def refusals(entry: t.Mapping[str, t.Any], connection: t.Mapping[str, t.Any], kn
         (BUCKET.fullmatch(bucket), "bucket is missing." if not bucket else f"bucket {bucket} is no name of a bucket."),
         (PATH.fullmatch("/" + str(entry.get("prefix") or "")), "prefix may only have letters, digits and ._~/-."),
         (not origin or mode == "public", "origin is for the mode public; the others ask the S3 interface of mediastore_store."),
+        (
+            not connection.get("proxy_url"),
+            "proxy_url is set, and nginx reaches a store only directly. Leave it out in the store of this cache.",
+        ),
         (origin or known.get("endpoint") or known.get("region"), "the endpoint is not known. Say region in mediastore_store."),
         (
             not origin or (urlsplit(origin).scheme in ("http", "https") and HOST.fullmatch(urlsplit(origin).hostname or "")),
@@ -332,11 +336,11 @@ def signer(connection: t.Mapping[str, t.Any], known: t.Mapping[str, t.Any], orig
 
 def files_of(entry: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     """The files of an entry, and the template of each."""
-    found = [{"path": f"{CONFIGURATION}{entry['name']}.conf", "template": "http.conf.j2", "mode": "0644"}]
+    found = [{"path": f"{CONFIGURATION}{entry['name']}.conf", "template": "http.conf.j2", "secret": False}]
     if mode_of(entry) == "signed":
-        found.append({"path": f"{ETC}/mediastore/{entry['name']}.js", "template": "signer.js.j2", "mode": "0600"})
+        found.append({"path": f"{ETC}/mediastore/{entry['name']}.js", "template": "signer.js.j2", "secret": True})
     if include_of(entry):
-        found.append({"path": include_of(entry), "template": "include.conf.j2", "mode": "0644"})
+        found.append({"path": include_of(entry), "template": "include.conf.j2", "secret": False})
     return found
 
 

@@ -131,7 +131,8 @@ def test_where_nginx_listens():
 
 def test_only_the_file_that_signs_holds_the_key_and_only_root_reads_it():
     files = {file["template"]: file for file in one(SIGNED)["files"]}
-    assert (files["signer.js.j2"]["path"], files["signer.js.j2"]["mode"]) == ("/etc/nginx/mediastore/vault.js", "0600")
+    assert (files["signer.js.j2"]["path"], files["signer.js.j2"]["secret"]) == ("/etc/nginx/mediastore/vault.js", True)
+    assert not files["http.conf.j2"]["secret"]
     assert SECRET not in str(one(PUBLIC)) and SECRET not in str(one(INTERNAL))
 
 
@@ -159,6 +160,7 @@ def test_only_the_file_that_signs_holds_the_key_and_only_root_reads_it():
         ({**INTERNAL, "include": "/etc/nginx/../x.conf"}, "must be a file below /etc/nginx"),
         ({**INTERNAL, "cache_path": "/var"}, "must be a folder for this cache alone"),
         ({**INTERNAL, "csp": 'none"; more_set_headers "x'}, "has a character that means something to nginx."),
+        ({**PUBLIC, "store": {"proxy_url": "http://proxy.example.org:3128"}}, "nginx reaches a store only directly"),
         ({**PUBLIC, "cache_control": "public, $evil"}, "has a character that means something to nginx."),
         ({**PUBLIC, "listen": ["443; return 200"]}, "has a character that means something to nginx."),
         ({**INTERNAL, "name": "Chat Media"}, "may only have a-z, 0-9 and -."),

@@ -14,6 +14,8 @@ import pytest
 import testinfra
 import yaml
 
+from ansible_collections.mediastore.s3.plugins.modules import nginx_config
+
 SCENARIO = Path(__file__).parent.parent
 WEB, STORE = testinfra.get_host("docker://alt-web"), testinfra.get_host("docker://alt-store")
 CACHES = yaml.safe_load((SCENARIO / "inventory.yml").read_text())["all"]["children"]["apps"]["hosts"]["alt-web"][
@@ -141,3 +143,17 @@ def test_one_is_removed_beside_the_others():
     assert WEB.run("curl -s http://127.0.0.1:8080/k0.png").rc == 7, "nobody listens there any more"
     assert get("talk", "saved.png")[1]["x-cache-status"] == "HIT"
     assert WEB.service("nginx").is_running and WEB.service("nginx").is_enabled
+
+
+def test_the_example_of_the_module_that_changes_the_configuration(tmp_path):
+    """As it is printed, and undone again."""
+    play_ = [{"hosts": "alt-web", "gather_facts": False, "tasks": yaml.safe_load(nginx_config.EXAMPLES)}]
+    (tmp_path / "quiet.yml").write_text(yaml.safe_dump(play_))
+    play_[0]["tasks"] = [{"mediastore.s3.nginx_config": {"absent": ["/etc/nginx/conf.d/quiet.conf"]}}]
+    (tmp_path / "loud.yml").write_text(yaml.safe_dump(play_))
+    for name, server in (("quiet", "Server: nginx"), ("loud", "Server: nginx/1")):
+        command = ["ansible-playbook", "-i", str(SCENARIO / "inventory.yml"), str(tmp_path / f"{name}.yml")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0 and "changed=1" in done.stdout, done.stdout + done.stderr
+        lines = WEB.check_output("curl -s -I http://127.0.0.1/").splitlines()
+        assert [line for line in lines if line == server or line.startswith(server + ".")], lines

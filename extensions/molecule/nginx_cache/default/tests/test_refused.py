@@ -56,7 +56,7 @@ def test_what_cannot_be_meant_is_refused(untouched, caches, said, words):
 
 
 def test_what_nginx_refuses_never_takes_its_place(untouched):
-    status, output = with_caches({**SOCIAL, "certificate": "/etc/ssl/none.pem"})
+    status, output = with_caches({**SOCIAL, "certificate": "/etc/ssl/none.pem"}, VAULT)
     words = " ".join(output.split())
     assert status != 0 and "nginx refuses the configuration" in words and "/etc/ssl/none.pem" in words, output
     assert "nginx-candidate" not in words, "what is said is about the files where they are, and not where they were tested"
