@@ -110,7 +110,8 @@ from ..module_utils._core.errors import BadInput, MediastoreError
 from ..module_utils._core.nginxconf import Change, File
 
 ROOT = "/etc/nginx"
-PLAIN, SECRET = 0o644, 0o600
+PLAIN = 0o644
+SECRET = 0o600
 SPEC = ArgSpec(
     {
         "files": {
@@ -126,6 +127,8 @@ SPEC = ArgSpec(
             "type": "list",
             "elements": "dict",
             "default": [],
+            # the paths are none
+            "no_log": False,
             "options": {
                 "path": {"type": "path", "required": True},
                 "content": {"type": "str", "required": True, "no_log": True},

@@ -14,12 +14,11 @@ import pytest
 from ansible_collections.mediastore.s3.plugins.module_utils._core import dns
 from ansible_collections.mediastore.s3.plugins.module_utils._core.errors import BadInput
 
+HEAD, QUESTION = "00078180000100030000 0000", "027333076578616d706c65036f726700 0001 0001"
 #: s3.example.org is an alias of a.example.org, which has two addresses; the names point back into the packet
-ALIAS = bytes.fromhex(
-    "000781800001000300000000" "027333076578616d706c65036f72670000010001"
-    "c00c000500010000012c0004" "0161c00f" "c02c000100010000003c0004c000020a" "c02c000100010000003c0004c000020b"
-)  # fmt: skip
-NXDOMAIN = bytes.fromhex("000781830001000000000000" "027333076578616d706c65036f72670000010001")  # fmt: skip
+ANSWERS = "c00c 0005 0001 0000012c 0004 0161c00f  c02c 0001 0001 0000003c 0004 c000020a  c02c 0001 0001 0000003c 0004 c000020b"
+ALIAS = bytes.fromhex(f"{HEAD} {QUESTION} {ANSWERS}")
+NXDOMAIN = bytes.fromhex(f"000781830001000000000000 {QUESTION}")
 
 
 def test_the_question():
