@@ -98,7 +98,9 @@ def copy(root: str, candidate: str) -> None:
         for name in [*names, *folders]:
             source = os.path.join(folder, name)
             if os.path.islink(source):
-                os.symlink(within(os.readlink(source), root, candidate), os.path.join(here, name))
+                # by its whole path, which a link to something outside needs at another place
+                target = os.path.normpath(os.path.join(folder, os.readlink(source)))
+                os.symlink(within(target, root, candidate), os.path.join(here, name))
             elif name in names:
                 copy_file(source, os.path.join(here, name), root, candidate)
 
@@ -168,7 +170,8 @@ def workers(master: int) -> set[int]:
             with open(f"/proc/{int(name)}/stat", "rb") as source:
                 parent = int(source.read().rpartition(b")")[2].split()[1])
             with open(f"/proc/{int(name)}/cmdline", "rb") as source:
-                if parent == master and source.read().startswith(b"nginx: worker process\0"):
+                title = source.read().partition(b"\0")[0].strip()
+                if parent == master and title == b"nginx: worker process":
                     found.add(int(name))
     return found
 

@@ -174,7 +174,7 @@ def refusals(entry: t.Mapping[str, t.Any], connection: t.Mapping[str, t.Any], kn
     checks: list[tuple[object, str]] = [
         (BUCKET.fullmatch(bucket), "bucket is missing." if not bucket else f"bucket {bucket} is no name of a bucket."),
         (PATH.fullmatch("/" + str(entry.get("prefix") or "")), "prefix may only have letters, digits and ._~/-."),
-        (not origin or mode == "public", "origin is for the mode public; the others ask the S3 interface of mediastore_store."),
+        (not origin or mode != "signed", "origin is not for the mode signed, which asks the S3 interface of mediastore_store."),
         (
             not connection.get("proxy_url"),
             "proxy_url is set, and nginx reaches a store only directly. Leave it out in the store of this cache.",
@@ -182,7 +182,7 @@ def refusals(entry: t.Mapping[str, t.Any], connection: t.Mapping[str, t.Any], kn
         (origin or known.get("endpoint") or known.get("region"), "the endpoint is not known. Say region in mediastore_store."),
         (
             not origin or (urlsplit(origin).scheme in ("http", "https") and HOST.fullmatch(urlsplit(origin).hostname or "")),
-            f"origin {origin} must be the URL under which everybody reads the bucket, such as https://media.web.example.org.",
+            f"origin {origin} must be the URL of the bucket, such as https://media.web.example.org.",
         ),
         (bool(entry.get("certificate")) == bool(entry.get("certificate_key")), "certificate and certificate_key go together."),
     ]

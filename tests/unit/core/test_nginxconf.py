@@ -25,6 +25,7 @@ def root(tmp_path):
     (etc / "sites-enabled" / "site").symlink_to(etc / "sites-available" / "site")
     (etc / "sites-enabled" / "relative").symlink_to("../sites-available/site")
     (etc / "modules-enabled" / "module.conf").symlink_to("/usr/share/nginx/module.conf")
+    (etc / "modules").symlink_to("../../usr/lib64/nginx/modules")
     (etc / "binary").write_bytes(b"\xff\x00\xfe")
     os.mkfifo(etc / "pipe")
     return str(etc)
@@ -38,6 +39,7 @@ def test_a_copy_speaks_of_itself(root, tmp_path):
     assert os.readlink(f"{there}/sites-enabled/site") == f"{there}/sites-available/site"
     assert os.path.realpath(f"{there}/sites-enabled/relative") == f"{there}/sites-available/site"
     assert os.readlink(f"{there}/modules-enabled/module.conf") == "/usr/share/nginx/module.conf"
+    assert os.readlink(f"{there}/modules") == str(tmp_path / "usr/lib64/nginx/modules")
     assert not os.path.lexists(f"{there}/pipe")
     with open(f"{there}/binary", "rb") as file:
         assert file.read() == b"\xff\x00\xfe"

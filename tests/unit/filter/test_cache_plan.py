@@ -73,6 +73,13 @@ def test_what_everybody_reads_may_be_at_another_place():
     assert (origin["host"], origin["base"]) == ("example-social.web.example.org", "/x")
 
 
+def test_where_the_application_writes_another_host_than_the_store_is_known_by():
+    """As boto3 does on Amazon S3 in its first region."""
+    cache = one({**INTERNAL, "origin": "https://example-chat.s3.amazonaws.com"})
+    assert (cache["origin"]["host"], cache["origin"]["base"]) == ("example-chat.s3.amazonaws.com", "")
+    assert re.match(cache["path_pattern"].replace("?<", "?P<"), "/internal/s3/example-chat.s3.amazonaws.com/a")
+
+
 def test_a_port_is_part_of_the_host_header_and_an_address_is_never_looked_up():
     origin = one(INTERNAL, {**KNOWN, "endpoint": "http://[2001:db8::1]:9000"})["origin"]
     assert (origin["header"], origin["place"], origin["pinned"]) == ("[2001:db8::1]:9000", "[2001:db8::1]:9000", True)
@@ -155,7 +162,7 @@ def test_only_the_file_that_signs_holds_the_key_and_only_root_reads_it():
         ({**INTERNAL, "prefix": "a b"}, "prefix may only have"),
         ({**INTERNAL, "location": "internal"}, "location internal must be a path"),
         ({**INTERNAL, "server_name": "x.example.org"}, "internal has the application's"),
-        ({**INTERNAL, "origin": "https://x.example.org"}, "origin is for the mode public"),
+        ({**SIGNED, "origin": "https://x.example.org"}, "origin is not for the mode signed"),
         ({**INTERNAL, "include": "/srv/x.conf"}, "must be a file below /etc/nginx"),
         ({**INTERNAL, "include": "/etc/nginx/../x.conf"}, "must be a file below /etc/nginx"),
         ({**INTERNAL, "cache_path": "/var"}, "must be a folder for this cache alone"),
@@ -168,7 +175,7 @@ def test_only_the_file_that_signs_holds_the_key_and_only_root_reads_it():
         ({**PUBLIC, "server_name": ["a_b$"]}, "server_name a_b$ must be a host name."),
         ({**PUBLIC, "certificate_key": None}, "certificate and certificate_key go together."),
         ({**PUBLIC, "certificate": None, "certificate_key": None}, "or, behind another proxy, listen"),
-        ({**PUBLIC, "origin": "files.example.org"}, "must be the URL under which everybody reads"),
+        ({**PUBLIC, "origin": "files.example.org"}, "must be the URL of the bucket"),
         ({**PUBLIC, "redirect_from": "/system/; return 200"}, "has a character that means something"),
         ({**SIGNED, "store": {"secret_key": ""}}, "needs access_key and secret_key"),
     ],
