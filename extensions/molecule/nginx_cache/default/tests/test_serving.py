@@ -190,7 +190,7 @@ def test_the_disk_stays_within_its_size():
 
 def throughput(url: str, host: str) -> tuple[float, str]:
     """Requests in a second, and the time within which 99 % of them were answered."""
-    command = ["wrk", "-t1", "-c16", "-d3s", "--latency", "-H", f"Host: {host}", url]
+    command = ["wrk", "-t1", "-c16", "-d1s", "--latency", "-H", f"Host: {host}", url]
     lines = run(WEB, *command).decode().splitlines()
     assert not [line for line in lines if "Non-2xx" in line or "Socket errors" in line], lines
     rate = next(line.split()[1] for line in lines if line.startswith("Requests/sec"))
@@ -198,22 +198,25 @@ def throughput(url: str, host: str) -> tuple[float, str]:
 
 
 def test_a_hit_is_nearly_as_fast_as_a_file():
+    """Side by side, since this machine does other things too: in pairs of a second each; the one in the middle counts."""
     digest = put("social-media", fast=256 * 1024)["fast.jpg"]
     body = media("social", "fast.jpg")
     assert body.digest == digest
     run(WEB, "sh", "-c", "mkdir -p /srv/static && cat > /srv/static/fast.jpg", stdin=body.body)
-    best = {"file": (0.0, ""), "cache": (0.0, "")}
-    # This machine does other things too, so it is what each of them can do that is compared.
-    for _round in range(6):
-        best["file"] = max(best["file"], throughput("http://127.0.0.1:8090/fast.jpg", "x"))
-        best["cache"] = max(best["cache"], throughput("http://127.0.0.1:8082/fast.jpg", "plain.example.org"))
-        ratio = best["cache"][0] / best["file"][0]
-        if ratio >= 0.9:
-            break
-    for what, (rate, p99) in best.items():
+    asked = {"file": ("http://127.0.0.1:8090/fast.jpg", "x"), "cache": ("http://127.0.0.1:8082/fast.jpg", "plain.example.org")}
+    pairs = []
+    while len(pairs) < 5 or (len(pairs) < 25 and middle(pairs)[0] < 0.9):
+        pair = {what: throughput(*asked[what]) for what in sorted(asked, reverse=len(pairs) % 2 == 0)}
+        pairs.append((pair["cache"][0] / pair["file"][0], pair))
+    ratio, pair = middle(pairs)
+    for what, (rate, p99) in sorted(pair.items()):
         print(f"256 KiB from the {what}: {rate:.0f} requests/s, p99 {p99}")
-    print(f"the cache has {ratio:.0%} of what the file has")
+    print(f"the cache has {ratio:.0%} of what the file has, the middle of {len(pairs)} pairs")
     assert ratio >= 0.9
+
+
+def middle(pairs):
+    return sorted(pairs, key=lambda pair: pair[0])[len(pairs) // 2]
 
 
 def test_the_log_tells_what_the_cache_did_and_no_signature():
