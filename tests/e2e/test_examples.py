@@ -217,7 +217,7 @@ def test_the_mount_is_one_that_can_be_planned():
     ("host", "mode", "place"),
     [
         ("zulip.example.org", "internal", ("s3.example.org", "/example-zulip-uploads")),
-        ("social.example.org", "public", ("s3.example.org", "/example-social-media")),
+        ("mastodon.example.org", "public", ("s3.example.org", "/example-mastodon-media")),
     ],
 )
 def test_the_caches_are_some_that_can_be_planned(host, mode, place):
