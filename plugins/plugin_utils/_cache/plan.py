@@ -296,6 +296,8 @@ def planned(
         "redirect_to": "https://" + (as_list(entry.get("server_name")) or [""])[0],
         "signer": signer(connection, known, origin) if mode == "signed" else {},
         "files": files_of(entry),
+        # of another mode that it had before; one of them may hold a key
+        "leftovers": sorted(set(usual_files(entry)) - {file["path"] for file in files_of(entry)}),
     }
 
 
@@ -344,13 +346,17 @@ def files_of(entry: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     return found
 
 
+def usual_files(entry: t.Mapping[str, t.Any]) -> list[str]:
+    """Where the files of an entry are if nobody says otherwise, whatever its mode is."""
+    name = entry["name"]
+    return [f"{CONFIGURATION}{name}.conf", f"{ETC}/mediastore/{name}.js", f"{ETC}/mediastore/{name}.conf"]
+
+
 def removed(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What there may be of an entry, whatever its mode was."""
-    name = entry["name"]
-    usual = [f"{CONFIGURATION}{name}.conf", f"{ETC}/mediastore/{name}.js", f"{ETC}/mediastore/{name}.conf"]
-    include = include_of(entry)
+    usual, include = usual_files(entry), include_of(entry)
     return {
-        "name": name,
+        "name": entry["name"],
         "cache_path": cache_path(entry),
         "files": [*usual, *([include] if include and include not in usual else [])],
     }

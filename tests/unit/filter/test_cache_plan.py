@@ -207,6 +207,12 @@ def test_caches_that_clash_and_one_problem_stops_everything():
     assert "two have the cache_path /srv/x/y" in shared["problems"][0]
 
 
+def test_what_another_mode_has_left_is_removed():
+    assert one(PUBLIC)["leftovers"] == ["/etc/nginx/mediastore/social.conf", "/etc/nginx/mediastore/social.js"]
+    assert one(SIGNED)["leftovers"] == ["/etc/nginx/mediastore/vault.conf"]
+    assert one(INTERNAL)["leftovers"] == ["/etc/nginx/mediastore/chat.js"]
+
+
 def test_what_is_removed_needs_no_more_than_a_name():
     (gone,) = planned({"name": "old", "state": "absent"}, known={}, store={})["absent"]
     assert gone["cache_path"] == "/var/lib/nginx/mediastore/old"

@@ -133,6 +133,9 @@ def test_the_sizes_that_would_fit_are_said():
 
 def test_one_is_removed_beside_the_others():
     open_, hidden, talk, _never = CACHES
+    assert WEB.file("/etc/nginx/mediastore/hidden.js").exists
+    status, output = play([open_, {**open_, "name": "hidden", "listen": ["127.0.0.1:8083"], "cache_path": ""}, talk])
+    assert status == 0 and not WEB.file("/etc/nginx/mediastore/hidden.js").exists, "it is another mode's, and holds a key"
     status, output = play([{**open_, "state": "absent"}, {**hidden, "state": "absent"}, talk])
     assert status == 0, output
     assert not WEB.file("/srv/caches/open").exists
