@@ -43,16 +43,19 @@ options:
       - The stage to enter. Without it the migration is only claimed for this run of Ansible and returned.
       - V(synced) records that a live copy is complete.
       - V(stopping) keeps O(config_files) and the state of O(services); the application is to be stopped right after it.
+      - V(restarting) does the same for an application that reads both its own files and the bucket, and so is only restarted.
+        O(path) stays where it is, and V(healthy) comes next.
       - V(backed_up) renames O(path) to O(path) + C(.before-s3) and leaves an empty directory with the same owner and mode.
       - V(healthy) records that the application serves from the bucket, and the downtime; with O(proof) also that the backup was
         verified.
       - V(rolling_back) records that the way back has begun; the application is to be stopped right after it.
       - V(restored) merges what exists only in O(path) into the backup, gives the backup its old name, and restores
-        O(config_files).
+        O(config_files). After V(restarting) it only restores O(config_files).
       - V(rolled_back) records that the application serves from its own files again, and the downtime.
-      - V(finalized) removes from the backup every file that the journal proves to be in the bucket.
+      - V(finalized) removes from the backup every file that the journal proves to be in the bucket. Where O(path) stayed where
+        it is nothing is removed; it is refused until V(healthy) was entered with O(proof).
     type: str
-    choices: [synced, stopping, backed_up, healthy, rolling_back, restored, rolled_back, finalized]
+    choices: [synced, stopping, restarting, backed_up, healthy, rolling_back, restored, rolled_back, finalized]
   intent:
     description:
       - Refuse at once if this stage cannot be reached any more, before time is spent on what comes before it.
@@ -127,7 +130,8 @@ options:
         started the application. Without it they are counted from the stage before the stop.
     type: float
   expected_s:
-    description: For O(stage=stopping), for how many seconds the application is expected to be down, for the record.
+    description:
+      - For O(stage=stopping) and O(stage=restarting), for the record, for how many seconds the application should be down.
     type: float
   owed:
     description: For O(stage=restored), that the bucket could not be read, so what exists only there must still be brought back.
@@ -221,6 +225,12 @@ interrupted:
   description: Whether the migration stands between the stop of the application and its health.
   returned: success
   type: bool
+order:
+  description: Whether the last cutover set the directory aside (V(stop-first)) or left it where it is (V(switch-first)).
+  returned: success
+  type: str
+  sample: stop-first
+  version_added: 0.2.0
 may_be_switched:
   description: Whether the application may have run on the bucket, so that the bucket may hold uploads that exist nowhere else.
   returned: success
@@ -230,7 +240,7 @@ proved:
   returned: success
   type: bool
 backup:
-  description: Where the old files are kept after the cutover.
+  description: Where the old files are kept after the cutover; O(path) itself with RV(order=switch-first).
   returned: success
   type: str
   sample: /srv/media.before-s3
@@ -239,7 +249,9 @@ backup_exists:
   returned: success
   type: bool
 aside:
-  description: The same, whichever of the hosts that share the directory has set it aside.
+  description:
+    - The same, whichever of the hosts that share the directory has set it aside.
+    - With RV(order=switch-first), whether the application has served from the bucket since.
   returned: success
   type: bool
 replaced:
@@ -312,7 +324,17 @@ SPEC = MIGRATION.merge(
         {
             "stage": {
                 "type": "str",
-                "choices": ["synced", "stopping", "backed_up", "healthy", "rolling_back", "restored", "rolled_back", "finalized"],
+                "choices": [
+                    "synced",
+                    "stopping",
+                    "restarting",
+                    "backed_up",
+                    "healthy",
+                    "rolling_back",
+                    "restored",
+                    "rolled_back",
+                    "finalized",
+                ],
             },
             "intent": {"type": "str", "choices": ["healthy", "rolled_back", "finalized"]},
             "bucket": {"type": "str"},

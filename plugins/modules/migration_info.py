@@ -86,6 +86,12 @@ interrupted:
   description: Whether the migration stands between the stop of the application and its health.
   returned: success
   type: bool
+order:
+  description: Whether the last cutover set the directory aside (V(stop-first)) or left it where it is (V(switch-first)).
+  returned: success
+  type: str
+  sample: stop-first
+  version_added: 0.2.0
 may_be_switched:
   description: Whether the application may have run on the bucket.
   returned: success
@@ -95,7 +101,7 @@ proved:
   returned: success
   type: bool
 backup:
-  description: Where the old files are kept after the cutover.
+  description: Where the old files are kept after the cutover; O(path) itself with RV(order=switch-first).
   returned: success
   type: str
   sample: /srv/media.before-s3
@@ -104,7 +110,9 @@ backup_exists:
   returned: success
   type: bool
 aside:
-  description: The same, whichever of the hosts that share the directory has set it aside.
+  description:
+    - The same, whichever of the hosts that share the directory has set it aside.
+    - With RV(order=switch-first), whether the application has served from the bucket since.
   returned: success
   type: bool
 replaced:

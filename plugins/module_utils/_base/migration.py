@@ -13,7 +13,7 @@ from .._core import outlook
 from .._core.account import account
 from .._core.errors import MediastoreError
 from .._core.files import write_atomic
-from .._core.migration import IN_WINDOW, Migration
+from .._core.migration import IN_WINDOW, STOP_FIRST, SWITCH_FIRST, Migration
 from .._core.report import as_html, as_json
 from .._core.services import Run
 from .._core.stages import Application, Stages, owner_of
@@ -108,11 +108,12 @@ def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> di
         "journal": os.path.join(directory, "journal"),
         "stage": migration.stage,
         "interrupted": migration.stage in IN_WINDOW,
-        "may_be_switched": migration.set_aside,
+        "order": SWITCH_FIRST if migration.stays else STOP_FIRST,
+        "may_be_switched": migration.may_be_switched,
         "proved": "proof" in migration.figures,
         "backup": migration.backup,
         "backup_exists": bool(migration.backup) and not params["led_by"] and os.path.isdir(migration.backup),
-        "aside": bool(migration.backup) and os.path.isdir(migration.backup),
+        "aside": migration.was_healthy if migration.stays else bool(migration.backup) and os.path.isdir(migration.backup),
         "replaced": migration.path and migration.path + ".replaced",
         "services": migration.services,
         "was_running": migration.was_running,

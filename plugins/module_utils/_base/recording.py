@@ -64,6 +64,7 @@ def _enter(stages: Stages, params: dict[str, t.Any]) -> None:
     acts: dict[str, t.Callable[[], None]] = {
         "synced": lambda: stages.synced(params["path"], _store(params), figures, params["led_by"]),
         "stopping": lambda: stages.stopping(app, params["expected_s"]),
+        "restarting": lambda: stages.restarting(app, params["expected_s"]),
         "backed_up": lambda: stages.backed_up(app, figures),
         "healthy": lambda: stages.healthy(_said(params["proof"]), params["downtime_s"]),
         "rolling_back": lambda: stages.rolling_back(app, params["reason"]),

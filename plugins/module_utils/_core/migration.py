@@ -16,10 +16,11 @@ from .errors import BadInput, MediastoreError
 #: What may follow a stage. Every stage may be entered again: that is what a second run, or a run after a kill, does.
 LEGAL = {
     "new": ("synced",),
-    "synced": ("stopping",),
+    "synced": ("stopping", "restarting"),
     "stopping": ("settled", "rolling_back"),
     "settled": ("backed_up", "rolling_back"),
     "backed_up": ("healthy", "rolling_back"),
+    "restarting": ("healthy", "rolling_back"),
     "healthy": ("finalized", "rolling_back"),
     "rolling_back": ("restored",),
     "restored": ("rolled_back",),
@@ -28,7 +29,11 @@ LEGAL = {
 }
 
 #: The application is down, or may be half switched: only an undo, or the rest of one, may come next.
-IN_WINDOW = ("stopping", "settled", "backed_up", "rolling_back", "restored")
+IN_WINDOW = ("stopping", "settled", "backed_up", "restarting", "rolling_back", "restored")
+
+STOP_FIRST, SWITCH_FIRST = "stop-first", "switch-first"
+#: what is put behind the name of a directory that is set aside
+ASIDE = ".before-s3"
 
 FORMAT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
@@ -63,6 +68,7 @@ class Migration:
     name: str
     stage: str = "new"
     path: str = ""
+    #: where the old files are kept after the cutover; the path itself if they stay where they are
     backup: str = ""
     store: dict[str, str] = dataclasses.field(default_factory=dict)
     #: the host that moves the directory, where several share it and this is one of the others; else empty
@@ -145,14 +151,29 @@ class Migration:
         return self.downtime_s.get(kind, 0.0)
 
     @property
-    def set_aside(self) -> bool:
-        """Whether the directory was renamed since the last stop, and has not got its name back.
+    def stays(self) -> bool:
+        """Whether the old files stay where they are, since the application reads both them and the bucket (switch-first)."""
+        return bool(self.path) and self.backup == self.path
 
-        If so, the application may have run on the bucket, and uploads may exist there and nowhere else.
-        """
-        # By their order: the clock may have been set between the two.
-        latest = next((entry["stage"] for entry in reversed(self.history) if entry["stage"] in ("stopping", "backed_up")), "")
-        return latest == "backed_up" and self.stage not in ("restored", "rolled_back")
+    def _latest(self, *stages: str) -> str:
+        """Which of these was entered last. By their order: the clock may have been set in between."""
+        return next((entry["stage"] for entry in reversed(self.history) if entry["stage"] in stages), "")
+
+    @property
+    def set_aside(self) -> bool:
+        """Whether the directory was renamed since the last stop, and has not got its name back."""
+        return self.may_be_switched and not self.stays
+
+    @property
+    def may_be_switched(self) -> bool:
+        """Whether the application may have run on the bucket since the last stop, so that some uploads may be only there."""
+        since = self._latest("stopping", "restarting", "backed_up")
+        return since in ("restarting", "backed_up") and self.stage not in ("restored", "rolled_back")
+
+    @property
+    def was_healthy(self) -> bool:
+        """Whether the application has served from the bucket since the last stop."""
+        return self.may_be_switched and self._latest("stopping", "restarting", "healthy") == "healthy"
 
     def when(self, stage: str) -> str:
         """When a stage was last entered, or an empty string."""
@@ -161,7 +182,7 @@ class Migration:
     def bind(self, path: str, store: dict[str, str], led_by: str = "") -> bool:
         """Tie the migration to one directory, one place in one store and one host that moves; another one later is refused."""
         if not self.path:
-            self.path, self.backup, self.store, self.led_by = path, path + ".before-s3", store, led_by
+            self.path, self.backup, self.store, self.led_by = path, path + ASIDE, store, led_by
             return True
         bound = dict(self.store, path=self.path, led_by=self.led_by)
         for what, asked in sorted(dict(store, path=path, led_by=led_by).items()):

@@ -17,7 +17,7 @@ from . import claim, configbackup, evict, services, swap
 from .clock import Moment, seconds, utc
 from .errors import BadInput, MediastoreError
 from .files import Lock, explaining_os, read_json, write_atomic, write_json
-from .migration import IN_WINDOW, Migration, check_name
+from .migration import ASIDE, IN_WINDOW, Migration, check_name
 
 DAY_S = 86400.0
 TRIAL_BYTES = 64 * 1024
@@ -176,10 +176,18 @@ class Stages:
 
     def stopping(self, app: Application, expected_s: float | None = None) -> None:
         """Keep the configuration and the state of the services, and note that the application is about to stop."""
+        self._about_to_stop("stopping", self.migration.path + ASIDE, app, expected_s)
+
+    def restarting(self, app: Application, expected_s: float | None = None) -> None:
+        """The same where the application is only restarted, since it reads both its files, which stay, and the bucket."""
+        self._about_to_stop("restarting", self.migration.path, app, expected_s)
+
+    def _about_to_stop(self, stage: str, backup: str, app: Application, expected_s: float | None) -> None:
         migration = self.migration
-        if migration.stage == "stopping":
+        if migration.stage == stage:
             return
-        migration.refuse_unless_legal("stopping", predicting=self.check)
+        migration.refuse_unless_legal(stage, predicting=self.check)
+        migration.backup = backup
         self._refuse_foreign_backup()
         if not self.check:
             fill_reserve(self.directory)
@@ -191,12 +199,13 @@ class Stages:
             migration.config = configbackup.save(app.config_files, self._kept("saved"))
         migration.reason, migration.owed, migration.merged = "", False, False
         migration.expected_s = expected_s
+        migration.figures.pop("settled", None)
         self.window_opened = migration.open_window(self.clock())
-        self._enter("stopping", services=migration.services)
+        self._enter(stage, services=migration.services)
 
     def _refuse_foreign_backup(self) -> None:
         backup = self.migration.backup
-        if os.path.lexists(backup) and not self.migration.led_by:
+        if os.path.lexists(backup) and not self.migration.led_by and not self.migration.stays:
             raise BadInput(
                 f"set {self.migration.path} aside",
                 said=f"{backup} exists already",
@@ -232,7 +241,7 @@ class Stages:
         if migration.stage != "healthy":
             migration.refuse_unless_legal("healthy", predicting=self.check)
             downtime = migration.close_window("cutover", self.clock(), downtime_s)
-            copied = migration.figures.get("settled", {}).get("duration_s")
+            copied = 0.0 if migration.stays else migration.figures.get("settled", {}).get("duration_s")
             if copied is not None:
                 # what a later cutover is expected to take besides its own last copy
                 migration.figures["window"] = {"copied_s": copied, "rest_s": round(max(downtime - copied, 0.0), 3)}
@@ -273,7 +282,7 @@ class Stages:
         if self.check:
             self._enter("restored")
             return
-        if not migration.led_by:
+        if not migration.led_by and not migration.stays:
             self._put_back()
         restored = configbackup.restore(migration.config, self._kept("switched"))
         migration.owed = owed
@@ -331,11 +340,18 @@ class Stages:
         self.migration.refuse_unless_legal(stage, predicting=True)
 
     def may_finalize(self, keep_days: float) -> None:
-        """Refuse to remove the backup before its time."""
+        """Refuse to remove the backup before its time, and to end what was not proved."""
         migration = self.migration
         migration.refuse_unless_legal("finalized")
         if migration.stage == "finalized":
             return
+        if migration.stays and "proof" not in migration.figures:
+            raise BadInput(
+                f"finalize the migration {migration.name}",
+                said="the cutover was cut short, and nothing proves yet that all files are in the bucket",
+                remedy="Run mediastore.s3.migrate.cutover again: it copies the rest, and proves it.",
+                code="NotProved",
+            )
         due = seconds(migration.when("healthy")) + keep_days * DAY_S
         if self.clock().at < due:
             raise BadInput(
@@ -346,13 +362,16 @@ class Stages:
             )
 
     def finalized(self, exclude: list[str], keep_days: float) -> None:
-        """Remove what the journal proves to be in the bucket; the caller has just verified all of it."""
+        """Remove what the journal proves to be in the bucket; the caller has just verified all of it.
+
+        Files that stay where they are belong to the application, which goes on reading and writing them: none is removed.
+        """
         migration = self.migration
         if migration.stage == "finalized":
             return
         self.may_finalize(keep_days)
         done = evict.Removed()
-        if os.path.isdir(migration.backup) and not migration.led_by:
+        if os.path.isdir(migration.backup) and not migration.led_by and not migration.stays:
             journal = os.path.join(self.directory, "journal")
             done = evict.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
         migration.figures["finalized"] = dataclasses.asdict(done)

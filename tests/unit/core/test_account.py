@@ -42,12 +42,22 @@ def walked(*stages):
 
 
 CUT = ("synced", "stopping", "settled", "backed_up", "healthy", "healthy")
+RESTARTED = ("synced", "restarting", "healthy", "healthy")
 
 
 def told(*stages):
     report = account(walked(*stages), COMMAND, T0)
     assert as_json(report)
     return Page(as_html(report)).text
+
+
+def restarted(*stages):
+    """The same where the files stay where they are."""
+    migration = walked(*stages)
+    migration.backup = migration.path
+    if "window" in migration.figures:
+        migration.figures["window"] = {"copied_s": 0.0, "rest_s": 4.0}
+    return migration
 
 
 def test_a_cutover_is_told_from_its_copy_to_its_proof():
@@ -92,6 +102,20 @@ def test_the_last_way_is_drawn_with_its_downtime():
 
     assert "stages" not in account(walked("synced"), COMMAND, T0)
     assert "stages" not in account(Migration(name="media"), COMMAND, T0)
+
+
+def test_a_cutover_of_one_restart_is_told_and_drawn():
+    drawn = account(restarted(*RESTARTED), COMMAND, T0)
+    assert [(stage["name"], stage["began"] - T0) for stage in drawn["stages"]] == [("restart", 60), ("proof", 120)]
+    text = Page(as_html(drawn)).text
+    assert "about to be restarted for the cutover; its files stay where they are" in text
+    assert "stop, switch and start 4.0 s" in text and "last copy" not in text
+    assert "all of the directory, against a listing of the bucket" in text
+    undone = account(restarted("synced", "restarting", "rolling_back", "restored", "rolled_back"), COMMAND, T0)
+    assert [stage["name"] for stage in undone["stages"]] == ["until it failed", "stop, bring back", "start"]
+    ended = Page(as_html(account(restarted(*RESTARTED, "finalized"), COMMAND, T0))).text
+    assert "the files stay where they are, and there is no way back any more" in ended
+    assert "Old files stay in /srv/media" in ended and "removed" not in ended
 
 
 def test_what_a_clock_that_was_set_back_makes_of_it_is_not_drawn():

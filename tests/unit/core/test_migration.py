@@ -21,11 +21,12 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.migration impo
 NOW = 1_800_000_000.25
 STORE = {"endpoint": "https://s3.example.org", "bucket": "media", "prefix": ""}
 WAY = ("synced", "stopping", "settled", "backed_up", "healthy")
+SHORT = ("synced", "restarting", "healthy")
 
 
-def at(stage):
+def at(stage, way=WAY):
     migration = Migration("media")
-    for number, name in enumerate(WAY[: WAY.index(stage) + 1]):
+    for number, name in enumerate(way[: way.index(stage) + 1]):
         migration.enter(name, NOW + number)
     return migration
 
@@ -42,9 +43,9 @@ def test_the_whole_way_is_legal_and_recorded():
     assert migration.when("settled") == utc(NOW + 2)
 
 
-@pytest.mark.parametrize("stage", ["stopping", "settled", "backed_up", "healthy"])
-def test_the_way_back_is_open_from_everywhere_after_the_stop(stage):
-    migration = at(stage)
+@pytest.mark.parametrize(("stage", "way"), [*((stage, WAY) for stage in WAY[1:]), *((stage, SHORT) for stage in SHORT[1:])])
+def test_the_way_back_is_open_from_everywhere_after_the_stop(stage, way):
+    migration = at(stage, way)
     for back in ("rolling_back", "restored", "rolled_back", "synced"):
         migration.enter(back, NOW)
     assert migration.stage == "synced"
@@ -55,6 +56,8 @@ def test_the_way_back_is_open_from_everywhere_after_the_stop(stage):
     [
         ("synced", "backed_up"),
         ("synced", "healthy"),
+        ("stopping", "healthy"),
+        ("stopping", "restarting"),
         ("backed_up", "finalized"),
         ("healthy", "synced"),
         ("synced", "rolled_back"),
@@ -165,6 +168,23 @@ def test_set_aside_is_true_only_between_renaming_and_putting_back():
     assert not migration.set_aside, "the renaming of the first try does not count for the second"
 
 
+def test_with_files_that_stay_the_bucket_may_have_more_from_the_restart_on():
+    migration = at("synced", SHORT)
+    migration.bind("/srv/media", STORE)
+    migration.backup = migration.path
+    assert not migration.may_be_switched
+    migration.enter("restarting", NOW + 1)
+    assert migration.may_be_switched and not migration.set_aside and not migration.was_healthy
+    migration.enter("healthy", NOW + 2)
+    migration.enter("rolling_back", NOW + 3)
+    assert migration.may_be_switched and migration.was_healthy
+    migration.enter("restored", NOW + 4)
+    assert not migration.may_be_switched and not migration.was_healthy
+    for number, stage in enumerate(("rolled_back", "synced", "restarting")):
+        migration.enter(stage, NOW + 5 + number)
+    assert not migration.was_healthy, "the health of the first try does not count for the second"
+
+
 @pytest.mark.parametrize("stage", sorted(LEGAL))
 def test_the_summary_names_the_next_and_the_undo_command(stage):
     migration = Migration("media", stage=stage)
@@ -173,7 +193,7 @@ def test_the_summary_names_the_next_and_the_undo_command(stage):
     lines = outlook.summary(migration, "ansible-playbook x.", 7)
     assert lines[0].startswith(f"media: {stage} (")
     assert lines[-2].startswith("Next: ansible-playbook x." if stage != "finalized" else "Next: nothing")
-    undo = stage in ("stopping", "settled", "backed_up", "healthy")
+    undo = stage in ("stopping", "settled", "backed_up", "restarting", "healthy")
     assert lines[-1] == ("Undo: ansible-playbook x.rollback" if undo else "Undo: nothing to undo")
 
 
@@ -188,6 +208,24 @@ def test_the_summary_of_a_cutover_has_its_figures():
     assert "1 240 files, 5.4 MiB of the backup" in text
     assert "down    4.2 s for the cutover; 6.8 s were expected" in text
     assert "/srv/media.before-s3, kept until 2027-01-22T08:00:04.250Z" in text
+
+
+def test_the_summary_of_files_that_stay_says_that_they_do():
+    migration = at("healthy", SHORT)
+    migration.bind("/srv/media", STORE)
+    migration.backup = migration.path
+    text = "\n".join(outlook.summary(migration, "x.", 7))
+    assert "the application runs on the bucket, and on its files, which stay where they are" in text
+    assert "files   /srv/media, a way back until 2027-01-22T08:00:02.250Z" in text
+    assert "Next: x.cutover   (an earlier run was cut short: this copies the rest, and proves it)" in text
+    migration.figures["proof"] = {"files": 1240, "bytes": 5_700_000}
+    text = "\n".join(outlook.summary(migration, "x.", 7))
+    assert "1 240 files, 5.4 MiB of the directory" in text
+    assert "Next: x.finalize   (ends it, when its time is up: no file is removed" in text
+    migration.figures["finalized"] = {"files": 0, "bytes": 0, "stayed": 0}
+    migration.enter("finalized", NOW + 9)
+    text = "\n".join(outlook.summary(migration, "x.", 7))
+    assert "done; the files stay where they are" in text and "removed" not in text
 
 
 def test_what_is_owed_is_the_next_thing_to_do():
