@@ -101,8 +101,10 @@ class Site:
         """The application's configuration."""
         run = self.directory / "run"
         settings = {"port": self.port, "pid_file": str(run / "pid"), "log": str(run / "log"), "backend": backend}
+        if backend != "s3":
+            settings["directory"] = str(self.media)
         if backend == "directory":
-            return dict(settings, directory=str(self.media))
+            return settings
         needed = ("endpoint_url", "access_key", "secret_key", "ca_path")
         connection = {key: value for key, value in self.store.connection.items() if key in needed}
         return dict(settings, bucket=BUCKET, **connection)

@@ -7,10 +7,11 @@
     python tests/servers/depot.py stop CONFIG      finishes the requests at hand; returns when the process is gone
     python tests/servers/depot.py status CONFIG    exit status 0: running, 3: not running
 
-CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory`` or ``s3``), ``directory``, and for S3 ``bucket``,
-``prefix``, ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``. A PUT is acknowledged (201) only when the file is
-stored. Like many real applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half
-a file.
+CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory``, ``s3`` or ``both``), ``directory``, and for S3
+``bucket``, ``prefix``, ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``. With ``both`` it does as Synapse with its
+storage provider: it writes the file and then the object, reads the file if there is one, and deletes nothing but the file.
+A PUT is acknowledged (201) only when the file is stored. Like many real applications it writes a file in place, under its
+final name, so a copy that runs meanwhile can meet half a file.
 """
 
 from __future__ import annotations
@@ -105,6 +106,24 @@ class InBucket:
         self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
 
+class InBoth:
+    """Media as files, and as objects as well."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.files, self.objects = InDirectory(config["directory"]), InBucket(config)
+
+    def put(self, key: str, body: bytes) -> None:
+        self.files.put(key, body)
+        self.objects.put(key, body)
+
+    def get(self, key: str) -> bytes | None:
+        found = self.files.get(key)
+        return self.objects.get(key) if found is None else found
+
+    def delete(self, key: str) -> None:
+        self.files.delete(key)
+
+
 def open_backend(config: dict[str, Any]) -> Backend:
     """The backend that the configuration names."""
     if "env_file" in config:  # a stand-in for Mastodon, see mastodon.py
@@ -112,6 +131,8 @@ def open_backend(config: dict[str, Any]) -> Backend:
 
         env = settings_of(config["env_file"])
         return InMastodonsBucket(env, config["ca_path"]) if env.get("S3_ENABLED") == "true" else InDirectory(config["directory"])
+    if config["backend"] == "both":
+        return InBoth(config)
     return InBucket(config) if config["backend"] == "s3" else InDirectory(config["directory"])
 
 

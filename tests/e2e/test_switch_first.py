@@ -1,0 +1,175 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order with one restart, for an application that has its media as files and in the bucket: nothing is moved or lost."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.mirrored_site import MirroredSite
+from ansible_collections.mediastore.s3.tests.e2e.test_migrate_killed import finish, kill_during
+from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+
+CUTOVER = (
+    "Keep the configuration and the state of the services",
+    "Put the files in place that switch the application to the bucket",
+    "Stop the application by its command",
+    "Start the application by its command",
+    "Record that it is healthy",
+    "Restore files and configuration",
+    "Record that it runs on its own files",
+    "Copy what came between the last copy and the restart",
+    "Record the proof",
+)
+ROLLBACK = (
+    "Bring back what exists only in the bucket",
+    "Note that the way back begins, and the state of the services",
+    "Stop the application by its command",
+    "Restore files and configuration",
+    "Start the application by its command",
+)
+
+
+@pytest.fixture
+def site(tmp_path):
+    with RcloneS3(tmp_path / "store", "ACCESSKEY", "a-secret-of-the-store") as store:
+        made = MirroredSite(tmp_path, store)
+        made.build(files=30)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def ran(play):
+    assert play.status == 0, play.output
+    return play
+
+
+def plain(play):
+    return re.sub(r"\s+", " ", play.output)
+
+
+def test_kills_all_along_the_cutover_and_the_rollback(site):
+    config = site.config.read_bytes()
+    with Writer(site, pause_s=0.3):
+        assert kill_during(site, "cutover", CUTOVER, seed=7) >= 6
+        finish(site, "cutover")
+        assert site.stage() == "healthy"
+        assert json.loads(site.config.read_text())["backend"] == "both"
+        assert site.upload("between", 1234)
+        (site.media / "between").unlink()  # as whoever evicts the cache does
+
+        assert kill_during(site, "rollback", ROLLBACK, seed=11) >= 3
+        finish(site, "rollback")
+    assert site.stage() == "rolled_back"
+    assert site.config.read_bytes() == config
+    assert not site.backup.exists()
+    assert site.lost() == []
+    assert finish(site, "rollback").changed == 0
+
+
+def test_a_cutover_that_was_killed_after_the_restart_is_proved_by_the_same_command(site, tmp_path):
+    log = tmp_path / "killed.log"
+    play = site.begin("cutover", log)
+    assert wait_for(play, log, "Copy what came between the last copy and the restart")
+    kill_hard(play)
+    assert site.stage() == "healthy"
+    assert "this copies the rest, and proves it" in plain(ran(site.play("status")))
+    refused = site.play("finalize", "-e", "migrate_keep_backup_days=0")
+    assert refused.status != 0 and "nothing proves yet that all files are in the bucket" in plain(refused)
+    with Writer(site) as writer:
+        done = ran(site.play("cutover", "-e", "migrate_order=stop-first"))
+    assert "certificate" in done.output
+    assert writer.refused == 0, "it was not stopped again, also if somebody has thought better of the order"
+    assert site.lost() == []
+
+
+def test_check_mode_predicts_the_run_and_a_second_run_changes_nothing(site):
+    finalize = ("-e", "migrate_keep_backup_days=0")
+    for stage, options in (("sync", ()), ("cutover", ()), ("rollback", ()), ("cutover", ()), ("finalize", finalize)):
+        before = seen(site)
+        predicted = ran(site.play(stage, "--check", "--diff", *options))
+        assert seen(site) == before
+        assert predicted.changed > 0, predicted.output
+        ran(site.play(stage, *options))
+        before = seen(site, site.state)
+        again = ran(site.play(stage, *options))
+        assert again.changed == 0, again.output
+        assert seen(site, site.state) == before
+    for stage, options in (("finalize", ("--check", *finalize)), ("plan", ()), ("status", ()), ("verify", ())):
+        before = seen(site)
+        unchanged = ran(site.play(stage, *options))
+        assert (unchanged.changed, seen(site)) == (0, before), unchanged.output
+    assert site.stage() == "finalized"
+    assert site.lost() == []
+
+
+def seen(site, *without):
+    """All that a stage may change."""
+    roots = (site.media, site.config.parent, site.store.data, site.state, site.backup)
+    return snapshot(*(root for root in roots if root.exists() and root not in without))
+
+
+def test_what_comes_between_the_last_copy_and_the_restart_is_copied_and_proved(site, tmp_path):
+    """The last moment is that of the stop; the application answers for what it has acknowledged until then."""
+    stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
+    late = tmp_path / "late.sh"
+    late.write_text(f"#!/bin/sh\nset -e\n{stop}\nprintf late > {site.media}/late\n")
+    late.chmod(0o755)
+    site.vary(generic_stop_command=str(late))
+    ran(site.play("cutover"))
+    assert site.store.client().get_object(Bucket=BUCKET, Key="late")["Body"].read() == b"late"
+    told = json.loads((site.state / "media" / "report.json").read_text())
+    assert told["verification"][0]["checked"] == 31, "the files, and the late one"
+    assert "31 of 31 files are in the bucket as they were proved on 20" in plain(ran(site.play("verify")))
+
+
+def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
+    """Damage in a store leaves what it says about the object; here that is the time of the file."""
+    cut = next(key for key, body in site.acknowledged.items() if len(body) == 70_000)
+    there, gone = site.store.data / BUCKET / cut, site.store.data / BUCKET / "first/3/3.bin"
+    files = snapshot(site.media / "first")
+    stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
+    damage = tmp_path / "damage.sh"
+    damage.write_text(
+        f"#!/bin/sh\nset -e\n{stop}\n[ -e {tmp_path}/damaged ] && exit 0\ntouch {tmp_path}/damaged\n"
+        f"touch -r {there} {tmp_path}/time\nhead -c 60000 /dev/zero > {there}\ntouch -r {tmp_path}/time {there}\nrm {gone}\n"
+    )
+    damage.chmod(0o755)
+    site.vary(generic_stop_command=str(damage))
+    config = site.config.read_bytes()
+    with Writer(site):
+        undone = site.play("cutover")
+    assert undone.status != 0
+    assert "The cutover was undone" in undone.output
+    assert f"{cut} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
+    assert site.stage() == "rolled_back"
+    assert site.config.read_bytes() == config
+    assert snapshot(site.media / "first") == files, "no file was touched"
+    assert site.lost() == []
+    ran(site.play("sync"))
+    ran(site.play("cutover"))
+    assert there.read_bytes() == site.acknowledged[cut] and gone.exists()
+    assert site.lost() == []
+
+
+def test_what_cannot_be_done_is_refused_with_its_reason(site):
+    site.vary(migrate_app="generic", migrate_shared_by=["depot", "another"])
+    refused = site.play("plan")
+    assert refused.status != 0
+    assert "migrate_order is switch-first, and hosts that share a directory are switched together, with stop-first." in plain(
+        refused
+    )
+    site.vary(migrate_shared_by=[])
+    for stage in ("plan", "sync", "cutover"):
+        refused = site.play(stage)
+        assert refused.status != 0 and refused.changed == 0
+        said = "migrate_order is switch-first, and generic can only do stop-first: its role does not say that it reads both"
+        assert said in plain(refused)
+    assert site.stage() == "new"
