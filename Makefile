@@ -58,11 +58,11 @@ molecule: ## scenarios in containers; ROLE=name for one role's
 bench: ## ours against other tools; WORKS='initial large' for these, SCALE=0.1 for a tenth, ROUNDS=3
 	@$(STAGE) bench tests/utils/bench.sh "$(CURDIR)"
 
-chaos: ## migrations with kills, full disks, a clock that is set, and a bad line; RUNS=10 SEED=1 FILES=1000 REWRITES=0.2 DELETES=0.05
+chaos: ## migrations with kills, full disks, a clock that is set, and a bad line; RUNS=10 SEED=1 FILES=1000 ORDER=switch-first
 	@$(STAGE) chaos python -m ansible_collections.mediastore.s3.tests.chaos
 
-demo: ## migrates a real Matrix Synapse; SOURCE=directory migrates that instead
-	@tests/utils/demo.sh $(if $(SOURCE),--source '$(SOURCE)') $(if $(KILL),--kill '$(KILL)')
+demo: ## migrates a real Matrix Synapse, with ORDER=switch-first in that order; SOURCE=directory migrates that instead
+	@tests/utils/demo.sh $(if $(SOURCE),--source '$(SOURCE)') $(if $(KILL),--kill '$(KILL)') $(if $(ORDER),--order '$(ORDER)')
 
 format: ## formats Python
 	@venv=$$(tests/utils/venv.sh requirements-dev.txt) && "$$venv/bin/ruff" format --no-cache . && "$$venv/bin/ruff" check --no-cache --fix .

@@ -116,7 +116,7 @@ class Outcome:
         rows = [
             {
                 "when": "in the cutover",
-                "what": "every file set aside against the bucket, by size and MD5",
+                "what": f"every {'file set aside' if self.story.sets_aside else 'old file'} against the bucket, by size and MD5",
                 "checked": proof.get("files", 0),
             }
         ]

@@ -5,6 +5,7 @@
 
 make demo                     a Synapse with 1000 media
 make demo SOURCE=/directory   a copy of that directory behind a small HTTP application
+make demo ORDER=switch-first  a Synapse with 1000 media, switched with one restart
 make demo KILL=word           kills ansible-playbook at moments that follow from the word, and gives the same command again
 """
 
@@ -46,6 +47,9 @@ def arguments() -> argparse.Namespace:
     )
     what.add_argument("--source", type=Path, metavar="DIR", help="migrate a copy of this directory instead")
     parser.add_argument("--kill", default="", metavar="SEED", help="kill the running playbooks at random moments")
+    parser.add_argument(
+        "--order", choices=("stop-first", "switch-first"), default="stop-first", help="what comes first in a cutover"
+    )
     parser.add_argument("--media", type=int, default=1000, metavar="N", help="number of media to begin with")
     return parser.parse_args()
 
@@ -73,20 +77,22 @@ def set_up(asked: argparse.Namespace, home: Path, screen: Screen) -> Story:
     logs = home / "logs"
     logs.mkdir(parents=True)
     forget_settings()
+    if asked.source and asked.order != "stop-first":
+        raise Unplayable(f"ORDER={asked.order} is for Synapse; the small application with a directory reads one place only.")
     store = make_store(home).start()
     application: Application
     if asked.source:
         application = DirectoryScene(home, asked.source.resolve())
     else:
         application = SynapseScene(home, asked.synapse_python, str(store.ca_path), asked.media)
-    inventory = write_inventory(home, application, store)
+    inventory = write_inventory(home, application, store, asked.order)
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
     playbooks = Playbooks(command, write_ansible_cfg(home), logs, screen, asked.kill)
     screen.say(f"Moves        {application.name}: {application.about}; in {shown(application.media)}")
     screen.say(f"S3 server    {store_version()} serve s3 at {store.endpoint_url}: {STORE_WHY}")
     screen.say(f"Inventory    {shown(inventory)} (what you would write), logs in {shown(logs)}\n")
     state = home / "state" / f"{application.role}-media" / "migration.json"
-    return Story(application, store, playbooks, Ledger(home / "ledger.jsonl"), screen, state)
+    return Story(application, store, playbooks, Ledger(home / "ledger.jsonl"), screen, state, asked.order == "stop-first")
 
 
 def tell(story: Story, home: Path, screen: Screen) -> int:

@@ -183,7 +183,7 @@ def said(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def write_inventory(home: Path, application: Application, store: RcloneS3) -> Path:
+def write_inventory(home: Path, application: Application, store: RcloneS3, order: str) -> Path:
     """Write what an administrator would: one host, its variables, and the keys in a file that would be a vault."""
     inventory = home / "inventory"
     host = inventory / "host_vars" / "localhost"
@@ -198,6 +198,7 @@ def write_inventory(home: Path, application: Application, store: RcloneS3) -> Pa
         "migrate_name": f"{application.role}-media",
         "migrate_app": application.role,
         "migrate_bucket": BUCKET,
+        "migrate_order": order,
         "migrate_state_dir": home / "state",
     }
     buckets = {"mediastore_buckets": [{"name": BUCKET, "preset": "private"}]}

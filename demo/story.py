@@ -47,6 +47,8 @@ class Story:
     ledger: Ledger
     screen: Screen
     state: Path
+    #: whether a cutover sets the old files aside; else they stay where they are
+    sets_aside: bool = True
     app: App | None = None
     traffic: Traffic | None = None
     runs: list[Run] = field(default_factory=list)
@@ -66,8 +68,9 @@ class Story:
         self._playbook("migrate.sync")
         before = self._files()
         self.cutover = self._window("migrate.cutover", "cutover")
-        self._expect_gone(before)
-        self._check("after the cutover", "every acknowledged upload through the client API; none of the old files is on the disk")
+        self._expect_gone_or_stayed(before)
+        left = "none of the old files is on the disk" if self.sets_aside else "the old files are still on the disk"
+        self._check("after the cutover", f"every acknowledged upload through the client API; {left}")
         self._use_it(AFTER_CUTOVER_S)
         self._window("migrate.rollback", "rollback")
         self._expect_back(before)
@@ -159,10 +162,12 @@ class Story:
 
     # -- what must hold --------------------------------------------------------------------------------------------------
 
-    def _expect_gone(self, before: dict[str, int]) -> None:
-        left = sorted(before.keys() & self._files().keys())
-        if left:
-            raise Broken(f"{len(left)} old files are still in {self.application.media} after the cutover, for example {left[0]}")
+    def _expect_gone_or_stayed(self, before: dict[str, int]) -> None:
+        there = before.keys() & self._files().keys()
+        wrong = sorted(there if self.sets_aside else before.keys() - there)
+        if wrong:
+            what = "still in" if self.sets_aside else "not in"
+            raise Broken(f"{len(wrong)} old files are {what} {self.application.media} after the cutover, for example {wrong[0]}")
         if not self.application.switched():
             raise Broken("the application's configuration does not name the bucket after the cutover")
 

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Migrations during which everything goes wrong; `make chaos` sets up what they need.
 
-    RUNS=10 SEED=1 FILES=1000 REWRITES=0.2 DELETES=0.05 python -m ansible_collections.mediastore.s3.tests.chaos
+    RUNS=10 SEED=1 FILES=1000 ORDER=stop-first REWRITES=0.2 DELETES=0.05 python -m ansible_collections.mediastore.s3.tests.chaos
 
 Each run is a migration there, perhaps back, and perhaps there again, with a bad line to the store, and in each stage something is
 killed, or the disk fills up, or the clock is set.
 What was cut short or failed is run again, as a user would. In the end the application must serve all that it ever acknowledged.
+ORDER=switch-first is for an application that reads both its files and the bucket.
 REWRITES is the share of the uploads that write a medium anew, DELETES the share that is followed by the end of an earlier one.
 Run number N has the seed SEED + N - 1, so `RUNS=1 SEED=` repeats one: the same plan and the same faults, at moments that
 depend on the machine.
@@ -29,7 +30,7 @@ from pathlib import Path
 
 from ..e2e.migrate_site import kill_hard
 from ..interop.keysite import cut_the_power
-from .site import ChaosSite, Clients, chaos_site, modules_of, restart
+from .site import ORDERS, ChaosSite, Clients, chaos_site, modules_of, restart
 
 #: of the requests between the host and the store
 FAULT_RATE = 0.01
@@ -62,17 +63,22 @@ def main() -> None:
     """Run as many as asked for, and say how they ended."""
     runs, seed = int(os.environ.get("RUNS") or 10), int(os.environ.get("SEED") or 1)
     files = int(os.environ.get("FILES") or 1000)
+    order = os.environ.get("ORDER") or ORDERS[0]
+    if order not in ORDERS:
+        sys.exit(f"ORDER is one of {', '.join(ORDERS)}")
     shares = {name: float(os.environ.get(name) or usual) for name, usual in (("REWRITES", 0.2), ("DELETES", 0.05))}
     happened: Counter[str] = Counter()
     lost = 0
     for number in range(seed, seed + runs):
         directory, began = Path(tempfile.mkdtemp(prefix="chaos-")), time.monotonic()
         try:
-            text = one_run(directory, number, files, shares, happened)
+            text = one_run(directory, number, files, order, shares, happened)
             shutil.rmtree(directory)
         except Lost as error:
             lost += 1
-            given = " ".join(f"{name}={value}" for name, value in {"SEED": number, "FILES": files, **shares}.items())
+            given = " ".join(
+                f"{name}={value}" for name, value in {"SEED": number, "FILES": files, "ORDER": order, **shares}.items()
+            )
             text = f"LOST: {error}\n  kept: {directory}; repeat it: make chaos RUNS=1 {given}"
         print(f"seed {number}: {time.monotonic() - began:.0f} s, {text}", flush=True)
     faults = sum(happened.values())
@@ -81,11 +87,11 @@ def main() -> None:
     sys.exit(bool(lost) or not faults)
 
 
-def one_run(directory: Path, seed: int, files: int, shares: dict[str, float], happened: Counter[str]) -> str:
+def one_run(directory: Path, seed: int, files: int, order: str, shares: dict[str, float], happened: Counter[str]) -> str:
     """One migration; what happened to it is counted, how it went is said."""
     dice = random.Random(seed)
     said = []
-    with chaos_site(directory, seed, files, FAULT_RATE) as (site, proxy):
+    with chaos_site(directory, seed, files, FAULT_RATE, order) as (site, proxy):
         try:
             with Clients(site, seed, shares["REWRITES"], shares["DELETES"]) as clients:
                 for stage in dice.choice(JOURNEYS):
@@ -165,7 +171,7 @@ def require_served(site: ChaosSite) -> None:
     """The application serves all that it acknowledged, from where the state says that the media are."""
     if site.depot("status"):
         raise Lost("the application does not run")
-    backend = "s3" if site.stage() == "healthy" else "directory"
+    backend = site.switched_to if site.stage() == "healthy" else "directory"
     if f'"{backend}"' not in site.config.read_text():
         raise Lost(f"the migration is at {site.stage()}, and the application is not on its {backend}")
     lost = site.lost()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Site, Writer
+from ansible_collections.mediastore.s3.tests.e2e.mirrored_site import MirroredSite
 from ansible_collections.mediastore.s3.tests.interop.keysite import cut_the_power
 from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -58,6 +59,8 @@ class ChaosSite(Site):
 
     #: only root can have one
     disk: Disk | None = None
+    #: the application's backend after a cutover
+    switched_to = "s3"
 
     def with_a_clock(self) -> None:
         """Have all that is started from here go by a clock that can be set."""
@@ -98,15 +101,25 @@ class ChaosSite(Site):
             self.acknowledged[key] = body
 
 
+class MirroredChaosSite(ChaosSite, MirroredSite):
+    """The application reads and writes both its files and the store, and is switched first."""
+
+    switched_to = "both"
+
+
+#: of a cutover, and the site where it is made in that order
+ORDERS: dict[str, type[ChaosSite]] = {"stop-first": ChaosSite, "switch-first": MirroredChaosSite}
+
+
 @contextlib.contextmanager
-def chaos_site(directory: Path, seed: int, files: int, rate: float) -> Iterator[tuple[ChaosSite, FaultProxy]]:
+def chaos_site(directory: Path, seed: int, files: int, rate: float, order: str) -> Iterator[tuple[ChaosSite, FaultProxy]]:
     """All of it, running; in the end all of it is gone but the directory."""
     certificates = make_certificates(directory / "tls")
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(RcloneS3(directory / "store", "ACCESSKEY", "a-secret-of-the-store", tls=False))
         proxy = stack.enter_context(FaultProxy(certificates, store.port, rate=rate, seed=seed))
         proxy.stall_s = STALL_S
-        site = ChaosSite(directory, store, seed)
+        site = ORDERS[order](directory, store, seed)
         way = {"endpoint_url": proxy.url, "ca_path": str(certificates.ca), "read_timeout": READ_TIMEOUT_S}
         site.variables = {"mediastore_store": {**store.connection, **way}, "generic_health_timeout": 20}
         site.variables["migrate_accept_deleted"] = True
