@@ -159,6 +159,19 @@ def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
     assert site.lost() == []
 
 
+def test_a_restart_that_takes_too_long_is_refused_and_nothing_is_stopped(site):
+    site.vary(migrate_downtime_budget=9.5)
+    with Writer(site) as writer:
+        refused = site.play("cutover")
+    assert refused.status != 0
+    assert writer.refused == 0, "the application was never stopped"
+    assert site.stage() == "synced"
+    assert "would be down for about 10.0 s, and migrate_downtime_budget is 9.5 s" in plain(refused)
+    assert "Stopping and starting is assumed to take 10.0 s" in plain(refused)
+    assert "last copies" not in refused.output, "which are not in the window, and so are no reason"
+    assert site.lost() == []
+
+
 def test_what_cannot_be_done_is_refused_with_its_reason(site):
     site.vary(migrate_app="generic", migrate_shared_by=["depot", "another"])
     refused = site.play("plan")
