@@ -104,6 +104,36 @@ options:
         type: list
         elements: list
         version_added: 0.2.0
+  switch:
+    description:
+      - For O(stage=backed_up), the files to put in place right after the directory was set aside. So the application gets its new
+        settings without a task of their own while it is down. Each has to be among O(config_files).
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      path:
+        description: The file on the host.
+        type: path
+        required: true
+      content:
+        description: Its content.
+        type: str
+      src:
+        description: A file on the controller that has the content.
+        type: path
+      mode:
+        description:
+          - Its mode. Without it that of O(switch[].src).
+          - Without that an existing file keeps its own, and a new one gets V(0640).
+        type: raw
+      owner:
+        description: Its owner. Without it an existing file keeps its own.
+        type: str
+      group:
+        description: Its group. Without it an existing file keeps its own.
+        type: str
   proof:
     description: What the full verification of the backup counted, for O(stage=healthy).
     type: dict
@@ -318,6 +348,7 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
 from ..module_utils._base.migration import CONTROLLER, FIGURES, MIGRATION, PROOF
 from ..module_utils._base.recording import record
+from ..module_utils._base.switching import SWITCH
 
 SPEC = MIGRATION.merge(
     ArgSpec(
@@ -342,6 +373,14 @@ SPEC = MIGRATION.merge(
             "endpoint": {"type": "str", "default": ""},
             "exclude": {"type": "list", "elements": "str", "default": []},
             "figures": {"type": "dict", "default": {}, "options": FIGURES},
+            "switch": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": SWITCH,
+                "mutually_exclusive": [("content", "src")],
+                "required_one_of": [("content", "src")],
+            },
             "proof": {"type": "dict", "options": PROOF},
             "reason": {"type": "str", "default": ""},
             "downtime_s": {"type": "float"},

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -214,6 +215,22 @@ def test_check_mode_predicts_the_run_and_a_second_run_changes_nothing(site):
         assert (unchanged.changed, seen(site)) == (0, before), unchanged.output
     assert site.stage() == "finalized"
     assert not site.backup.exists(), "every file of the backup was proved to be in the bucket"
+    assert site.lost() == []
+
+
+def test_settings_that_lie_on_the_controller_are_put_in_place_and_never_shown(site, tmp_path):
+    config, mode, source = site.config.read_bytes(), site.config.stat().st_mode, tmp_path / "depot.json"
+    source.write_text(json.dumps(site.settings("s3"), indent=3))
+    source.chmod(0o600)
+    site.vary(generic_switch_files=[{"path": str(site.config), "src": str(source)}])
+    ran(site.play("sync"))
+    shown = ran(site.play("cutover", "-vvv", "--diff")).output
+    assert "Set the directory aside" in shown and site.store.secret_key not in shown
+    assert base64.b64encode(source.read_bytes()).decode() not in shown
+    assert site.config.read_bytes() == source.read_bytes() and site.config.stat().st_mode & 0o777 == 0o600
+    assert site.lost() == []
+    ran(site.play("rollback"))
+    assert (site.config.read_bytes(), site.config.stat().st_mode) == (config, mode)
     assert site.lost() == []
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 #: constraints that are lists of groups; ``required_by`` is a mapping and merges as one
@@ -45,4 +46,5 @@ class ArgSpec:
 
     def kwargs(self) -> dict[str, t.Any]:
         """What AnsibleModule takes."""
-        return {"argument_spec": self.options, **self.constraints}
+        # AnsibleModule writes into a default that has options of its own
+        return {"argument_spec": copy.deepcopy(self.options), **self.constraints}

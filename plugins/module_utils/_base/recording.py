@@ -14,6 +14,7 @@ from .._core.preflight import nested
 from .._core.stages import Stages, state_directory
 from .host import HostModule
 from .migration import application, result, runner, tell
+from .switching import put_in_place, require_kept
 
 
 def record(module: HostModule) -> dict[str, t.Any]:
@@ -32,14 +33,17 @@ def record(module: HostModule) -> dict[str, t.Any]:
             stages.hold(Controller.from_dict(controller), controller["replaces"] and Controller.from_dict(controller["replaces"]))
         stages.identify()
         _check(stages, params)
+        switch = params["switch"] if params["stage"] == "backed_up" else []
+        require_kept(switch, params["config_files"])
         if params["stage"]:
             _enter(stages, params)
+        switched = put_in_place(module, switch)
         if params["release"] and not module.check_mode:
             tell(stages, params["command"], module.warn)
             stages.release()
         return dict(
             result(directory, stages.migration, params),
-            changed=stages.changed,
+            changed=stages.changed or switched,
             window_opened=stages.window_opened,
             diff={"before": {"stage": stages.before["stage"]}, "after": {"stage": stages.migration.stage}},
         )
