@@ -11,11 +11,11 @@ import re
 import shutil
 import statistics
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import measure, mount
+from . import measure
 from .measure import Command
 from .nulls3 import NO_REQUESTS, Held, NullS3
 from .tools import BUCKET, Entrant, Site
@@ -42,6 +42,8 @@ class Run:
     connections: int
     #: requests by kind
     kinds: dict[str, int]
+    #: what else a work wants to know of it
+    notes: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Result:
         """The middle value of its runs."""
         return float(statistics.median(getattr(run, what) for run in self.runs))
 
+    def noted(self, what: str) -> float:
+        """The middle value of a note of its runs, 0 where there is none."""
+        return float(statistics.median(run.notes.get(what, 0.0) for run in self.runs))
+
     def as_dict(self) -> dict[str, Any]:
         """For build/bench.json."""
         wall, moved = self.median("wall_s"), self.heat.moved or self.heat.tree
@@ -108,7 +114,7 @@ class Arena:
 
     def __init__(self, server: NullS3, directory: Path, say: Callable[[str], None], seed: int = 1) -> None:
         self.server = server
-        self._scratch = directory / "scratch"
+        self.scratch = directory / "scratch"
         self._logs = directory / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._say = say
@@ -133,9 +139,9 @@ class Arena:
     def _once(self, label: str, result: Result) -> Run:
         """One run, and the proof that everything arrived."""
         heat = result.heat
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        self._scratch.mkdir(parents=True)
-        site = Site(self.server, heat.tree, self._scratch)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
+        site = Site(self.server, heat.tree, self.scratch)
         self.server.reset()
         heat.before(site)
         command = heat.entrant.prepare(site)
@@ -144,7 +150,7 @@ class Arena:
         self.server.zero()
         before = measure.cpu_s(self.server.pid)
         try:
-            cost = (mount.run if heat.entrant.mounts else measure.run)(command, log, TIMEOUT_S, site)
+            cost = heat.entrant.run(command, log, TIMEOUT_S, site)
         except measure.Failed:
             self.server.check()
             raise
@@ -153,7 +159,7 @@ class Arena:
         kinds = {kind: number for kind, number in counts.items() if number and kind not in NO_REQUESTS}
         if heat.check:
             self.require_arrived(heat.tree, self.server.dump(BUCKET), heat.entrant.name)
-        return Run(cost.wall_s, cost.cpu_s, spent, cost.peak_mib, sum(kinds.values()), counts["connections"], kinds)
+        return Run(cost.wall_s, cost.cpu_s, spent, cost.peak_mib, sum(kinds.values()), counts["connections"], kinds, cost.notes)
 
     @staticmethod
     def _shown(command: Command, site: Site) -> str:

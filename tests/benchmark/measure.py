@@ -9,8 +9,10 @@ import os
 import re
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 LOOK_EVERY_S = 0.05
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -34,13 +36,23 @@ class Cost:
     cpu_s: float
     peak_mib: float
     output: str
+    #: what else a work wants to know of it
+    notes: dict[str, float] = field(default_factory=dict)
+
+
+#: runs a command to its end, with a log, so many seconds at most, for a site
+Runner = Callable[[Command, Path, float, Any], Cost]
 
 
 class Failed(Exception):
     """The command did not end well."""
 
 
-def run(command: Command, log: Path, timeout_s: float, site: object = None) -> Cost:
+class TooLong(Failed):
+    """The command was not waited for any longer."""
+
+
+def run(command: Command, log: Path, timeout_s: float, site: Any = None) -> Cost:
     """Run it to its end."""
     log.with_suffix(".in").write_bytes(command.stdin)
     with open(log, "wb") as out, open(log.with_suffix(".in"), "rb") as given:
@@ -62,7 +74,7 @@ def run(command: Command, log: Path, timeout_s: float, site: object = None) -> C
                 if ended:
                     break
                 if time.monotonic() - begun > timeout_s:
-                    raise Failed(f"{command.argv[0]} took more than {timeout_s:.0f} s")
+                    raise TooLong(f"{command.argv[0]} took more than {timeout_s:.0f} s")
                 peak = max(peak, memory_kib(process.pid))
                 time.sleep(LOOK_EVERY_S)
             wall = time.monotonic() - begun

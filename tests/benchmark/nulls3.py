@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from json import loads
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from ..servers.process import Process
 from ..servers.tls import make_certificates
@@ -70,6 +70,13 @@ class NullS3:
         if self._process:
             self._process.stop()
             self._process = None
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        """The options of a module that talks to it."""
+        options = {"endpoint_url": self.endpoint_url, "provider": "minio"}
+        options |= {"access_key": self.access_key, "secret_key": self.secret_key}
+        return {**options, **({"ca_path": self.ca_path} if self.ca_path else {})}
 
     @property
     def pid(self) -> int:

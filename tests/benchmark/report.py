@@ -30,6 +30,9 @@ TARGETS: dict[str, tuple[str, str, float, bool]] = {
     "delta_to_aws": ("delta", "delta pass against aws s3 sync's", 0.1, False),
     "feed": ("feed", "delta pass with the change feed, large store against small", 1.2, False),
     "verify": ("verify", "verification from the journal against a bare listing with boto3", 2.0, False),
+    "window": ("window", "downtime of a cutover against stop, our upload of the new files alone, and start", 1.5, False),
+    "window_walked": ("window", "the same without the change feed", 1.5, False),
+    "window_slow": ("window", "the same with the change feed, for an application that takes 5 s to start", 1.5, False),
     "peak_mib_million": ("million", "peak memory with a million files, in MiB", 150, False),
 }
 CLOSING = ("initial", "cpu", "latency", "large", "delta", "verify")
@@ -128,6 +131,10 @@ HEADINGS = ("tool", "s", "files/s", "MB/s", "CPU s per 1 000 files", "peak MiB",
 
 def _work(work: Json) -> list[str]:
     lines = [f"## {work['title']}", "", work["what"], ""]
+    if work["table"]:
+        heading, *rows = work["table"]
+        lines += [_row(heading), _row(["---"] * len(heading)), *map(_row, rows)]
+        return [*lines, "", *_paragraphs(work["remarks"])]
     lines += [_row(HEADINGS), _row(["---"] * len(HEADINGS))]
     ours = next(result for result in work["results"] if result["ours"])
     for result in sorted(work["results"], key=lambda result: result["wall_s"]):
@@ -148,6 +155,10 @@ def _work(work: Json) -> list[str]:
             )
         )
     return [*lines, "", *work["remarks"], *([""] if work["remarks"] else [])]
+
+
+def _paragraphs(remarks: Iterable[str]) -> list[str]:
+    return [line for remark in remarks for line in (remark, "")]
 
 
 def _row(cells: Iterable[str]) -> str:

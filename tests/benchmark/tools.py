@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .measure import Command
+from . import measure
+from .measure import Command, Runner
 from .nulls3 import NullS3
 from .trees import Tree
 
@@ -65,8 +66,8 @@ class Entrant:
     name: str
     prepare: Prepare
     ours: bool = False
-    #: rclone mounts the bucket for it, and what that costs is counted in
-    mounts: bool = False
+    #: what runs it: mount.run mounts the bucket for it, and counts in what that costs
+    run: Runner = measure.run
 
 
 def peer_program(name: str) -> str:
@@ -84,13 +85,8 @@ def ours(module: str = "sync", engine: str = "obstore", journal: Path | None = N
     """A module of this collection in a process of its own, with a journal."""
 
     def prepare(site: Site) -> Command:
-        server = site.server
         arguments = {
-            "endpoint_url": server.endpoint_url,
-            "provider": "minio",
-            "access_key": server.access_key,
-            "secret_key": server.secret_key,
-            **({"ca_path": server.ca_path} if server.ca_path else {}),
+            **site.server.connection,
             "path": site.source,
             "bucket": BUCKET,
             "journal": str(journal or site.scratch / "journal.sqlite"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -21,9 +22,17 @@ from .contest import Arena, Heat, Result
 from .measure import Command
 from .tools import BUCKET, Entrant, Site
 from .trees import MIB, Tree
+from .window import REMARKS, Window, rows
 
 OURS, OURS_BOTO3 = "mediastore.s3", "mediastore.s3, engine boto3"
 NEW_FILES = 100
+
+#: the ways to cut over that ratios are made of
+LEAST, CUTOVER = "stop, ours with the new files alone, start", f"{OURS}, cutover"
+FOLLOWED = f"{CUTOVER} with the change feed"
+#: an application that takes as long to start as many do; the depot alone is there at once, so all that is ours weighs most
+WARM_UP_S = 5
+SLOWLY = f"; start {WARM_UP_S} s slower"
 
 
 @dataclass
@@ -68,6 +77,8 @@ class Work:
     results: list[Result]
     ratios: dict[str, float] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    #: in place of the usual one in the report, the headings first
+    table: list[list[str]] = field(default_factory=list)
 
     def of(self, name: str, what: str = "wall_s") -> float:
         """One tool's median; not a number when it did not take part, so that no ratio comes of it."""
@@ -84,6 +95,7 @@ class Work:
             "what": self.what,
             "ratios": {name: round(value, 3) for name, value in self.ratios.items() if not math.isnan(value)},
             "remarks": self.remarks,
+            "table": self.table,
             "results": [result.as_dict() for result in self.results],
         }
 
@@ -179,7 +191,7 @@ def procedures(bench: Bench) -> Work:
     if obstacle := mount.possible():
         remarks.append(f"rsync over a mount is left out: {obstacle}.")
     else:
-        entrants.append(Entrant("rsync into rclone mount", tools.rsync(), mounts=True))
+        entrants.append(Entrant("rsync into rclone mount", tools.rsync(), run=mount.run))
     work = Work(
         "What the guides use",
         f"{len(tree.entries)} files laid out as Synapse does, {tree.nbytes / 1e6:.0f} MB. Startup counts more here than above.",
@@ -200,10 +212,7 @@ class Delta:
         for name in self.new.entries:
             # a run that was killed may have left them
             self.tree.remove(name)
-        self._loaded = [
-            f"{name}\t{entry.size}\t{entry.md5}\t{round(time.time())}\tx-amz-meta-mtime:{trees.MTIME}"
-            for name, entry in self.tree.entries.items()
-        ]
+        self.loaded = as_held(self.tree)
         self._journal = bench.trees / f"proved-{seed}.sqlite"
         self._prove()
 
@@ -219,15 +228,21 @@ class Delta:
 
     def stage(self, site: Site) -> None:
         """The bucket and the journal as they were before the new files came."""
-        self.bench.arena.server.load(BUCKET, self._loaded)
+        self.bench.arena.server.load(BUCKET, self.loaded)
         shutil.copyfile(self._journal, site.scratch / "journal.sqlite")
 
     def _prove(self) -> None:
         """The journal of a sync that found everything there."""
         self._journal.unlink(missing_ok=True)
         entrant = Entrant("preparation", tools.ours(journal=self._journal), ours=True)
-        heat = Heat(entrant, self.tree, before=lambda site: self.bench.arena.server.load(BUCKET, self._loaded))
+        heat = Heat(entrant, self.tree, before=lambda site: self.bench.arena.server.load(BUCKET, self.loaded))
         self.bench.arena.contest("preparation", [heat], 1)
+
+
+def as_held(tree: Tree) -> list[str]:
+    """The lines with which the server believes that it holds the tree, as a sync has left it there."""
+    now = round(time.time())
+    return [f"{name}\t{entry.size}\t{entry.md5}\t{now}\tx-amz-meta-mtime:{trees.MTIME}" for name, entry in tree.entries.items()]
 
 
 def delta(bench: Bench) -> Work:
@@ -349,6 +364,50 @@ def rclone_check() -> tools.Prepare:
     return tools.rclone("--fast-list", action="check")
 
 
+def window(bench: Bench) -> Work:
+    """The cutover: from the last answer of the application on its directory to the first one on the bucket."""
+    state = bench.delta()
+    usual = Window(bench.arena, state.tree, state.loaded, state.new)
+    slow = Window(bench.arena, state.tree, state.loaded, state.new, WARM_UP_S)
+    heats = [
+        usual.least(LEAST, tools.ours()),
+        usual.ours(CUTOVER, migrate_change_feed="never"),
+        usual.by_hand("rclone copy --max-age", tools.rclone("--no-traverse", "--max-age", "1h")),
+        usual.by_hand("rclone copy, times of the server", tools.rclone("--fast-list", "--update", "--use-server-modtime")),
+        usual.by_hand("aws s3 sync", tools.aws()),
+    ]
+    remarks = list(REMARKS)
+    if os.geteuid() == 0:
+        heats += [
+            usual.ours(FOLLOWED, migrate_change_feed="always"),
+            usual.ours(f"{FOLLOWED}, without pipelining", once=True, migrate_change_feed="always", ansible_pipelining=False),
+            slow.least(f"{LEAST}{SLOWLY}", tools.ours(), once=True),
+            slow.ours(f"{FOLLOWED}{SLOWLY}", once=True, migrate_change_feed="always"),
+        ]
+    else:
+        remarks.append("The cutover with the change feed is left out: it takes root.")
+    if obstacle := mount.possible():
+        remarks.append(f"rsync over a mount is left out: {obstacle}.")
+    else:
+        heats.append(usual.by_mount("rsync into rclone mount", tools.rsync()))
+    results = bench.heats("window", heats)
+    least = next(result for result in results if result.entrant.name == LEAST)
+    work = Work(
+        "The window: how long a cutover takes an application away",
+        f"{len(state.tree.entries)} files that are in the bucket, and {len(state.new.entries)} that the command which stops the "
+        "application writes as its last words, so that nothing which ran before has seen them.",
+        results,
+        remarks=remarks,
+        table=rows(results, least),
+    )
+    work.ratios = {
+        "window": work.of(FOLLOWED) / work.of(LEAST),
+        "window_walked": work.of(CUTOVER) / work.of(LEAST),
+        "window_slow": work.of(f"{FOLLOWED}{SLOWLY}") / work.of(f"{LEAST}{SLOWLY}"),
+    }
+    return work
+
+
 def million(bench: Bench) -> Work:
     """One million files: that memory does not grow."""
     tree = trees.store(bench.trees, "synapse", trees.SMALL, bench.files(1_000_000), 6)
@@ -366,7 +425,8 @@ WORKS: dict[str, Callable[[Bench], Work]] = {
     "delta": delta,
     "feed": feed,
     "verify": verify,
+    "window": window,
     "million": million,
 }
 #: without being asked for
-USUAL = ("initial", "latency", "large", "procedures", "delta", "feed", "verify")
+USUAL = ("initial", "latency", "large", "procedures", "delta", "feed", "verify", "window")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from ansible_collections.mediastore.s3.tests.benchmark import measure, report, t
 from ansible_collections.mediastore.s3.tests.benchmark.contest import Arena, Heat, NotArrived
 from ansible_collections.mediastore.s3.tests.benchmark.nulls3 import NullS3
 from ansible_collections.mediastore.s3.tests.benchmark.tools import Entrant
+from ansible_collections.mediastore.s3.tests.benchmark.window import Window, rows
 
 OURS = Entrant("ours", tools.ours(), ours=True)
 RCLONE = Entrant("rclone", tools.rclone("--no-check-dest"))
@@ -100,6 +102,43 @@ def test_also_in_a_file_that_came_in_parts(arena, tmp_path):
     with pytest.raises(NotArrived, match="1 different: exports/01.tar"):
         loser = altered(rclone, lambda copy: spoil_last_byte(copy / "exports/01.tar"))
         arena.contest("loses", [Heat(loser, tree)], rounds=1)
+
+
+@pytest.fixture
+def window(arena, tmp_path):
+    store, last = (trees.store(tmp_path, "synapse", trees.SMALL, *which) for which in ((80, 1), (10, 2)))
+    return Window(arena, store, works.as_held(store), last)
+
+
+def test_a_cutover_is_down_for_as_long_as_a_client_says_and_has_copied_the_last_words(arena, window):
+    rclone = tools.rclone("--no-traverse")
+    heats = [
+        window.least("least", tools.ours()),
+        window.ours("ours", migrate_change_feed="never"),
+        window.by_hand("slow", lambda site: slowed(rclone(site), 3)),
+    ]
+    least, ours, slow = arena.contest("window", heats, rounds=1)
+    assert 0.1 < least.median("wall_s") < slow.median("wall_s") - 2
+    # until the next one the application is up again, and whoever recorded it began before a client could know
+    assert least.median("wall_s") < ours.median("wall_s") < ours.noted("record_s") < ours.noted("command_s")
+    assert least.runs[0].kinds["put"] == slow.runs[0].kinds["put"] == 10
+    heading, *table = rows([least, ours, slow], least)
+    assert [row[0] for row in table if row[0] != "**ours**"] == ["**least**", "slow"] and len(table) == 3
+    assert table[0][2] == "1.00" and all(len(row) == len(heading) for row in table)
+
+
+def slowed(command, seconds):
+    return replace(command, argv=["sh", "-c", f"sleep {seconds}; {shlex.join(command.argv)}"])
+
+
+def test_a_window_that_loses_one_of_the_last_words_ends_it(arena, window):
+    nothing = window.by_hand("forgetful", lambda site: measure.Command(["true"], site.environment))
+    with pytest.raises(measure.Failed, match="does not serve what came last|NoSuchKey"):
+        arena.contest("window", [nothing], rounds=1)
+    new = sorted(window.last.entries)[3]
+    forgets = window.by_hand("forgetful", tools.rclone("--no-traverse", "--exclude", f"/{new}"))
+    with pytest.raises(NotArrived, match=f"of 90 files 1 missing: {new}"):
+        arena.contest("window", [forgets], rounds=1)
 
 
 def test_what_a_command_starts_is_counted_in(tmp_path):
