@@ -54,3 +54,14 @@ def test_sending_needs_no_more(store, tmp_path):
     assert result["transferred"] == {"files": SENT, "bytes": 4 * SENT}
     assert length <= MOST_RESULT
     assert memory <= MOST_MEMORY_KIB
+
+
+def test_evicting_needs_no_more(store, tmp_path):
+    fill(tmp_path / "media", FILES // 5)
+    fill(store.data / "media", FILES // 5)
+    options = {**store.connection, "bucket": "media", "path": str(tmp_path / "media"), "journal": str(tmp_path / "journal")}
+    options |= {"max_bytes": 4 * SENT, "min_age": "0s"}
+    result, length, memory = measured.finish(measured.start("evict", options))
+    assert result["evicted"] == {"files": FILES // 5 - SENT, "bytes": 4 * (FILES // 5 - SENT)}
+    assert length <= MOST_RESULT
+    assert memory <= MOST_MEMORY_KIB

@@ -17,7 +17,7 @@ import stat
 import time
 from typing import NamedTuple
 
-from .digest import MIB, Digest
+from .digest import MIB, Digest, open_quietly
 from .model import LocalFile
 
 #: above this size a few thread switches do not count
@@ -68,7 +68,7 @@ class CachedFiles:
             self._turns.put(None)
 
     def _take(self, path: bytes, key: str, size: int) -> Taken | None:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_quietly(path)
         try:
             read_at = time.time_ns()
             found = os.fstat(fd)

@@ -10,6 +10,9 @@ import datetime
 import time
 from typing import Any, NamedTuple
 
+#: what durations are given in
+UNITS = {"s": 1, "h": 3600, "d": 86400, "w": 7 * 86400}
+
 
 def utc(now: float) -> str:
     """A point in time as people and programs can read it: 2026-11-20T12:30:23.123Z."""
@@ -20,6 +23,17 @@ def utc(now: float) -> str:
 def seconds(stamp: str) -> float:
     """The inverse of utc()."""
     return datetime.datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+
+
+def duration(text: str) -> float:
+    """The seconds in ``30d``, ``12h``, ``2w`` or ``90s``; ValueError where it says nothing of the kind.
+
+    There is no ``m``: with s3_media_upload that is a month, elsewhere a minute.
+    """
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if unit not in UNITS or not number.isascii() or not number.isdigit():
+        raise ValueError(text)
+    return float(int(number) * UNITS[unit])
 
 
 def boot() -> str:

@@ -98,6 +98,13 @@ class Journal:
             values = self._db.execute("select * from objects where key = ?", (key,)).fetchone()
         return Proof(*values) if values else None
 
+    def some(self, number: int) -> list[Proof]:
+        """So many proofs, drawn at random."""
+        self._flush()
+        with self._explaining("read"):
+            found = self._db.execute("select * from objects order by random() limit ?", (number,)).fetchall()
+        return [Proof(*values) for values in found]
+
     def linked(self, inodes: list[int]) -> list[str]:
         """The keys of the files that were proved under these inodes."""
         found: list[str] = []

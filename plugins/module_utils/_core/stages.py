@@ -13,7 +13,7 @@ import shutil
 import uuid
 from typing import Any, Callable, Iterator
 
-from . import claim, configbackup, evict, services, swap
+from . import claim, configbackup, discard, services, swap
 from .clock import Moment, seconds, utc
 from .errors import BadInput, MediastoreError
 from .files import Lock, explaining_os, read_json, write_atomic, write_json
@@ -370,10 +370,10 @@ class Stages:
         if migration.stage == "finalized":
             return
         self.may_finalize(keep_days)
-        done = evict.Removed()
+        done = discard.Removed()
         if os.path.isdir(migration.backup) and not migration.led_by and not migration.stays:
             journal = os.path.join(self.directory, "journal")
-            done = evict.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
+            done = discard.remove_proved(migration.backup, journal, migration.store["prefix"], exclude, dry=self.check)
         migration.figures["finalized"] = dataclasses.asdict(done)
         if not self.check:
             for piece in _reserve(self.directory):

@@ -14,7 +14,7 @@ from typing import BinaryIO, Iterator
 
 from .cached import LARGEST, CachedFiles, stat_of
 from .compare import proof_of
-from .digest import CHUNK, MIB, Digest
+from .digest import CHUNK, MIB, Digest, open_quietly
 from .errors import MediastoreError
 from .model import DONE, FAILED, UNSETTLED, VANISHED, LocalFile, Outcome, Proof, Receipt, Todo
 from .ports import ObjectStore, Progress
@@ -83,8 +83,7 @@ class Uploader:
         return self._send_as_read(path, todo.key)
 
     def _send_as_read(self, path: bytes, key: str) -> Proof:
-        # O_NONBLOCK: a pipe that took the file's place must not hold a worker for ever
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_quietly(path)
         with open(fd, "rb", buffering=0) as source:
             read_at = time.time_ns()
             found = os.fstat(fd)

@@ -151,6 +151,11 @@ class Verifier:
             self._collect(iter(self._sample), findings)
         return findings
 
+    def prove(self, row: Row) -> Finding | None:
+        """The verdict on one key, by getting the object where nothing less can tell; None if the file is gone."""
+        finding = self._judge(row)
+        return self._by_reading(finding) if finding and not finding.verdict else finding
+
     def _files(self, problems: Problems) -> Iterator[LocalFile]:
         return self._tree.files(problems)
 

@@ -135,7 +135,7 @@ def test_a_module_travels_light(place):
     carried = luggage(name)
     assert name.startswith("access_key") or not any("/keyring/" in one for one in carried)
     assert name not in ("migration", "migration_info", "change_feed") or not any("/_store/" in one for one in carried)
-    moves = name in ("sync", "verify", "storage_class", "bucket_copy", "probe")
+    moves = name in ("evict", "sync", "verify", "storage_class", "bucket_copy", "probe")
     assert not moves or "module_utils/_store/b2native.py" not in carried
 
 

@@ -1,0 +1,236 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# PRIVATE to the collection: do not import it from outside.
+"""How evict works: what its options mean, the run from look to drill, and what is said of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import typing as t
+
+from .._core.clock import UNITS, duration
+from .._core.errors import BadInput, Incomplete, MediastoreError
+from .._core.evict import Evictor, Means
+from .._core.keys import Exclude
+from .._core.lru import keeps_atime
+from .._core.metrics import SUFFIX, Gauge, write_metrics
+from .._core.model import Attributes
+from .._core.progress import human
+from .._core.scan import Tree
+from .._core.survey import LOST, UNPROVED, Policy, Survey
+from .._core.transfer import Tally
+from .job import leave
+from .module import StoreModule
+from .tree import (
+    Watch,
+    etag_is_md5,
+    journal_path,
+    journals,
+    open_store,
+    open_tree,
+    own_file,
+    progress_of,
+    shown_shard,
+    tried,
+)
+
+#: options that say where and how the job is left, not what it does
+ABOUT_JOB = ("job", "job_owner", "progress")
+
+
+class Unproved(Incomplete):
+    """Something stays that should not have to; carries the result."""
+
+    def __init__(self, doing: str, said: str, result: dict[str, t.Any]) -> None:
+        remedy = (
+            "Nothing of these was removed. Look which side is whole: mediastore.s3.sync uploads the file again, "
+            "and a file that is cut off can be deleted where the object is whole."
+        )
+        super().__init__(doing, said=said, remedy=remedy, code="Unproved")
+        self.result = result
+
+
+def evict(module: StoreModule) -> dict[str, t.Any]:
+    """Do it, or leave the job that will; what happens is told to the monitoring, too."""
+    begun, doing = time.monotonic(), tried(module, "evict from")
+    tree = open_tree(module, doing)
+    policy = _policy(module, doing)
+    metrics = _metrics_file(module, tree, doing)
+    path = journal_path(module, tree, doing)
+    if module.params["job"]:
+        return _leave_job(module, tree, doing)
+    result: dict[str, t.Any] = {}
+    try:
+        result = _run(module, tree, policy, path, doing, begun)
+        _require_proved(module, result, doing)
+    except MediastoreError as exc:
+        _tell(module, metrics, exc.result or result, begun, False)
+        raise
+    _tell(module, metrics, result, begun, True)
+    return result
+
+
+def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doing: str, begun: float) -> dict[str, t.Any]:
+    """Look, send what is missing, look again, and evict; in check mode only say so."""
+    if not os.access(tree.root, os.W_OK | os.X_OK):
+        said = f"{module.params['path']} cannot be written"
+        raise BadInput(doing, said=said, remedy="Run the task as a user who may write it (become).")
+    store = open_store(module, doing, not module.check_mode, _attributes(module, doing))
+    with journals(module, path, store, doing) as (journal, proofs):
+        watch = Watch(module.params["progress_file"])
+        evictor = Evictor(policy, _means(module), tree, store, journal, proofs, progress_of(module), watch)
+        survey = evictor.look(planning=True)
+        tally, drilled = Tally(0), 0
+        planned = {"files": survey.plan_files, "bytes": survey.plan_bytes}
+        if survey.plan_files and not module.check_mode:
+            tally = evictor.send()
+            # An object has been seen in a listing before its file goes, however it came there.
+            survey = evictor.look(planning=False)
+        evictor.evict(survey)
+        if not module.check_mode:
+            drilled = evictor.drill(module.params["drill"], survey)
+        result = evictor.result(survey, tally)
+    if module.check_mode:
+        result["uploaded"] = planned
+    return _report(module, result, survey, drilled, begun)
+
+
+def _report(module: StoreModule, result: dict[str, t.Any], survey: Survey, drilled: int, begun: float) -> dict[str, t.Any]:
+    """What the result says besides."""
+    sent, gone, left = result["uploaded"], result["evicted"], result["local"]
+    took = time.monotonic() - begun
+    result.update(
+        changed=bool(sent["files"] or gone["files"]),
+        drilled={"objects": drilled, "lost": survey.stayed[LOST]},
+        duration_s=round(took, 2),
+        journal=module.params["journal"],
+        **shown_shard(module),
+    )
+    would = "would be " if module.check_mode else ""
+    result["summary"] = (
+        f"{gone['files']} files ({human(gone['bytes'])}) {would}evicted, {sent['files']} uploaded, "
+        f"{left['files']} ({human(left['bytes'])}) stay, in {took:.0f} s"
+    )
+    if result["over_bytes"]:
+        over = human(result["over_bytes"])
+        module.warn(f"{over} more than max_bytes stay: what is left is kept, too young, or not proved to be in the bucket.")
+    if module.diff_asked and result["changed"]:
+        lines = [f"upload: {sent['files']} files, {human(sent['bytes'])}"]
+        lines += [f"+ {name}" for name in result["samples"].get("planned", [])]
+        lines += [f"evict: {gone['files']} files, {human(gone['bytes'])}"]
+        lines += [f"- {name}" for name in result["samples"].get("evicted", [])]
+        result["diff"] = {"prepared": "\n".join(lines) + "\n"}
+    return result
+
+
+def _require_proved(module: StoreModule, result: dict[str, t.Any], doing: str) -> None:
+    """Fail, with the counts, if anything stays that should not have to."""
+    bad = {state: result["stayed"][state] for state in UNPROVED if result["stayed"][state]}
+    if result["drilled"]["lost"]:
+        bad[LOST] = result["drilled"]["lost"]
+    if not bad or module.params["on_difference"] == "report":
+        return
+    counts = ", ".join(f"{number} {state}" for state, number in bad.items())
+    shown = "; ".join(f"{state}: {', '.join(result['samples'][state][:3])}" for state in bad if result["samples"].get(state))
+    raise Unproved(doing, f"some files are not proved to be in the bucket ({counts}). {shown}", result)
+
+
+def _policy(module: StoreModule, doing: str) -> Policy:
+    """Which files may go."""
+    params = module.params
+    ages = {
+        name: _seconds(params[name], name, doing) for name in ("max_age", "min_age", "upload_after") if params[name] is not None
+    }
+    for name, least in (("drill", 0), ("max_bytes", 0)):
+        if params[name] is not None and params[name] < least:
+            raise BadInput(doing, said=f"{name} is {params[name]}", remedy=f"Use {least} or more.")
+    return Policy(
+        max_bytes=params["max_bytes"],
+        max_age_s=ages.get("max_age"),
+        min_age_s=ages["min_age"],
+        upload_after_s=ages["upload_after"],
+        keep=Exclude(params["keep"]),
+        atime=keeps_atime(params["path"]),
+        now_ns=time.time_ns(),
+    )
+
+
+def _seconds(text: str, option: str, doing: str) -> float:
+    try:
+        return duration(text)
+    except ValueError:
+        remedy = f"Write a whole number and one of {', '.join(UNITS)}, as in 30d. Months and minutes have no letter here."
+        raise BadInput(doing, said=f"{option} is {text!r}", remedy=remedy) from None
+
+
+def _means(module: StoreModule) -> Means:
+    """How it is done."""
+    params, profile = module.params, module.profile
+    return Means(
+        list_sorted=profile.list_sorted,
+        key_max_bytes=profile.key_max_bytes,
+        etag_is_md5=etag_is_md5(module),
+        part_size=params["part_size"],
+        concurrency=params["concurrency"],
+        samples=params["samples"],
+        dry=module.check_mode,
+    )
+
+
+def _attributes(module: StoreModule, doing: str) -> Attributes:
+    """What objects are stored with that were missing."""
+    params = module.params
+    module.profile.check_upload(doing, storage_class=params["storage_class"])
+    return Attributes(storage_class=params["storage_class"], encryption=params["encryption"], kms_key_id=params["kms_key_id"])
+
+
+def _leave_job(module: StoreModule, tree: Tree, doing: str) -> dict[str, t.Any]:
+    """Write the program that does all this, after making sure that it could."""
+    path = own_file(module, "job", tree, doing)
+    if not module.check_mode:
+        # This finds the Python that has the libraries, refuses what the store cannot do, and sends nothing.
+        open_store(module, doing, True, _attributes(module, doing))
+    options = {name: value for name, value in module.params.items() if value is not None and name not in ABOUT_JOB}
+    changed = leave(module, str(path), module.params["job_owner"], options, f"write the job {path}")
+    result: dict[str, t.Any] = {"changed": changed, "job": {"path": path, "interpreter": sys.executable}}
+    if module.diff_asked and changed:
+        result["diff"] = {"prepared": f"the job {path} is written anew\n"}
+    return result
+
+
+def _metrics_file(module: StoreModule, tree: Tree, doing: str) -> str | None:
+    path = own_file(module, "metrics", tree, doing)
+    if path and not path.endswith(SUFFIX):
+        said = f"the name of metrics, {path}, does not end in {SUFFIX}"
+        raise BadInput(doing, said=said, remedy=f"node_exporter reads {SUFFIX} files only: add that.")
+    return path
+
+
+def _tell(module: StoreModule, path: str | None, result: dict[str, t.Any], begun: float, success: bool) -> None:
+    """Write what the monitoring reads; after a failure that came before the end, only that it failed."""
+    if not path or module.check_mode:
+        return
+    labels = {"path": str(module.params["path"]), "bucket": str(module.params["bucket"])}
+    numbers: list[tuple[str, str, t.Any]] = [
+        ("last_run_timestamp_seconds", "When the last run ended.", time.time()),
+        ("last_run_success", "Whether it did all that it should.", success),
+        ("last_run_duration_seconds", "How long it took.", time.monotonic() - begun),
+    ]
+    if result:
+        numbers += [
+            ("local_files", "Files that are on the disk.", result["local"]["files"]),
+            ("local_bytes", "Their bytes.", result["local"]["bytes"]),
+            ("over_bytes", "How many of these are above max_bytes.", result["over_bytes"]),
+            ("evicted_files", "Files that the last run removed.", result["evicted"]["files"]),
+            ("evicted_bytes", "Their bytes.", result["evicted"]["bytes"]),
+            ("uploaded_files", "Files that the last run uploaded.", result["uploaded"]["files"]),
+            ("lost_objects", "Objects that were read at random and found to be gone or changed.", result["drilled"]["lost"]),
+        ]
+    gauges = [Gauge(f"mediastore_evict_{name}", meaning, [({}, float(value))]) for name, meaning, value in numbers]
+    if result:
+        stayed = [({"reason": state}, float(number)) for state, number in result["stayed"].items()]
+        gauges.append(Gauge("mediastore_evict_stayed_files", "Files that stay, by the reason.", stayed))
+    write_metrics(path, gauges, labels)
