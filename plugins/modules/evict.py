@@ -146,7 +146,7 @@ EXAMPLES = r"""
     max_bytes: 20G
     max_age: 90d
 
-- name: The same every night, by a program that runs on the host alone
+- name: Leave a program that does the same on the host alone
   mediastore.s3.evict:
     endpoint_url: https://s3.example.org
     access_key: "{{ media_access_key }}"
@@ -159,12 +159,9 @@ EXAMPLES = r"""
     job: /opt/mediastore/evict.pyz
   register: evictor
 
-- name: Begin it at three o'clock
-  ansible.builtin.cron:
-    name: evict media
-    hour: "3"
-    minute: "0"
-    job: "{{ evictor.job.interpreter }} {{ evictor.job.path }}"
+- name: Run it once, as a timer will
+  ansible.builtin.command: "{{ evictor.job.interpreter }} {{ evictor.job.path }}"
+  changed_when: true
 """
 
 RETURN = r"""

@@ -36,6 +36,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     bucket_policy,
     cache_advice,
     change_feed,
+    evict,
     key_access,
     migration,
     migration_info,
@@ -192,6 +193,20 @@ def test_media(tmp_path):
     assert kept == {"media": {"public/photo.jpg"}, "media-copy": {"copy/photo.jpg"}, "zulip-exports": {"2/export.tar.gz"}}
     assert (tmp_path / "media.before-s3" / "public" / "photo.jpg").read_bytes() == b"photo"
     assert "media: backed_up" in output
+
+
+def test_evicting(tmp_path):
+    photo = tmp_path / "media" / "local_content" / "aa" / "bb" / "photo"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"photo")
+    os.utime(photo, (1e9, 1e9))
+    here = {"/var/lib/matrix-synapse": str(tmp_path), "/opt/mediastore": str(tmp_path)}
+    with MotoS3() as store:
+        store.client().create_bucket(Bucket="example-media")
+        store.client().put_object(Bucket="example-media", Key="local_content/aa/bb/photo", Body=b"photo")
+        number, output = run([evict], store, tmp_path, "-v", **here)
+    assert f"ok={number} " in output and "0 files (0 B) evicted" in output
+    assert not photo.exists() and (tmp_path / "media" / "local_content").is_dir()
 
 
 def test_following_changes(tmp_path):
