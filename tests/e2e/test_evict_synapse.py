@@ -240,4 +240,3 @@ def test_what_the_script_loses_stays(site, python, tmp_path):
     assert run_module("sync", {**store.connection, **common})["complete"]
     assert not evict(server, store, tmp_path).get("failed")
     assert {name: client.download(name) for name in media} == media
-

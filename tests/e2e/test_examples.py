@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,21 @@ def test_a_mirror_of_a_directory(store, tmp_path):
     copies = store.data / "example-gallery"
     assert [path.name for path in copies.rglob("*") if path.is_file()] == ["photo.jpg"]
     assert "changed=0" in play("gallery.example.org", store, str(EXAMPLES / "mirror.yml"), **places)
+
+
+def test_a_small_disk_beside_the_bucket(store, tmp_path):
+    for place in (tmp_path / "media", store.data / "example-synapse-media"):
+        for name in ("local_content/aa/bb/old", "local_content/aa/bb/new", "local_thumbnails/aa/bb/old/96-96-image-png-crop"):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_bytes(name.encode())
+            os.utime(place / name, (time.time() - (30 if "new" in name else 120) * 86400,) * 2)
+    places = {"evict_path": str(tmp_path / "media"), "evict_journal": str(tmp_path / "journal")}
+    foreseen = play("matrix.example.org", store, str(EXAMPLES / "evict.yml"), "--check", "--diff", **places)
+    assert "- local_content/aa/bb/old" in foreseen and (tmp_path / "media" / "local_content/aa/bb/old").exists()
+    play("matrix.example.org", store, str(EXAMPLES / "evict.yml"), **places)
+    left = sorted(path.name for path in (tmp_path / "media").rglob("*") if path.is_file())
+    assert left == ["96-96-image-png-crop", "new"]
+    assert "changed=0" in play("matrix.example.org", store, str(EXAMPLES / "evict.yml"), **places)
 
 
 def test_four_hosts_move_one_directory_together(tmp_path):
