@@ -173,13 +173,11 @@ def test_a_restart_that_takes_too_long_is_refused_and_nothing_is_stopped(site):
 
 
 def test_what_cannot_be_done_is_refused_with_its_reason(site):
-    site.vary(migrate_app="generic", migrate_shared_by=["depot", "another"])
-    refused = site.play("plan")
-    assert refused.status != 0
-    assert "migrate_order is switch-first, and hosts that share a directory are switched together, with stop-first." in plain(
-        refused
-    )
-    site.vary(migrate_shared_by=[])
+    site.vary(migrate_app="generic", migrate_shared_by=["depot", "another"], migrate_layout="mount")
+    refused = plain(site.play("plan"))
+    assert "migrate_order is switch-first, and hosts that share a directory are switched together, with stop-first." in refused
+    assert "migrate_order is switch-first, and with migrate_layout mount the application is not switched at all." in refused
+    site.vary(migrate_shared_by=[], migrate_layout="native")
     for stage in ("plan", "sync", "cutover"):
         refused = site.play(stage)
         assert refused.status != 0 and refused.changed == 0
