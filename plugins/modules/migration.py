@@ -346,27 +346,14 @@ holder:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import CONTROLLER, FIGURES, MIGRATION, PROOF
+from ..module_utils._base.migration import CONTROLLER, FIGURES, MIGRATION, PROOF, STAGES
 from ..module_utils._base.recording import record
 from ..module_utils._base.switching import SWITCH
 
 SPEC = MIGRATION.merge(
     ArgSpec(
         {
-            "stage": {
-                "type": "str",
-                "choices": [
-                    "synced",
-                    "stopping",
-                    "restarting",
-                    "backed_up",
-                    "healthy",
-                    "rolling_back",
-                    "restored",
-                    "rolled_back",
-                    "finalized",
-                ],
-            },
+            "stage": {"type": "str", "choices": STAGES},
             "intent": {"type": "str", "choices": ["healthy", "rolled_back", "finalized"]},
             "bucket": {"type": "str"},
             "prefix": {"type": "str", "default": ""},

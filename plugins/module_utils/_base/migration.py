@@ -35,6 +35,9 @@ MIGRATION = ArgSpec(
     }
 )
 
+#: those that a task may enter
+STAGES = ["synced", "stopping", "restarting", "backed_up", "healthy", "rolling_back", "restored", "rolled_back", "finalized"]
+
 #: a run of Ansible, as the part of the module that runs on the controller describes it
 CONTROLLER: dict[str, dict[str, t.Any]] = {
     "machine": {"type": "str", "required": True},
