@@ -25,9 +25,11 @@ from .tools import BUCKET, Entrant, Prepare, Site
 from .trees import Tree
 
 ASK_EVERY_S = 0.02
-#: for longer no tool is waited for that works on a mount
+#: for longer no other tool is waited for
 CAP_S = 900.0
 SERVED_TIMEOUT_S = 30.0
+#: an answer that comes so late is late, and no sign that the application was stopped
+STALL_S = 5.0
 #: says in the bucket whose it is
 MARK = ".mediastore-owner"
 
@@ -177,7 +179,11 @@ class Window:
 
     def by_hand(self, name: str, tool: Prepare) -> Heat:
         """Stop, let a tool find out what is new and copy it, switch, start."""
-        return self._heat(Entrant(name, lambda site: self._by_hand(tool(site)), False, self._watched()), self._stage, True)
+
+        def prepare(site: Site) -> Command:
+            return self._by_hand(tool(site))
+
+        return self._heat(Entrant(name, prepare, False, self._watched(patient=False)), self._stage, True)
 
     def by_mount(self, name: str, tool: Prepare) -> Heat:
         """The same with a tool that only knows files: once while live, and then the application works on the mount."""
@@ -185,7 +191,7 @@ class Window:
         def prepare(site: Site) -> Command:
             return self._by_hand(tool(site), "mount", live=True)
 
-        return self._heat(Entrant(name, prepare, False, self._watched(mounted=True)), self._stage, True)
+        return self._heat(Entrant(name, prepare, False, self._watched(patient=False, mounted=True)), self._stage, True)
 
     def _heat(self, entrant: Entrant, before: Callable[[Site], None], once: bool = False) -> Heat:
         return Heat(entrant, self._tree, before, self.last, once, check=False)
@@ -204,11 +210,11 @@ class Window:
         steps = [f"{shop.stop} < /dev/null", tool, switch, f"{shop.command_of_depot('start')} < /dev/null"]
         return replace(copy, argv=["sh", "-c", " && ".join([tool, *steps] if live else steps)])
 
-    def _watched(self, mounted: bool = False) -> Runner:
+    def _watched(self, patient: bool = True, mounted: bool = False) -> Runner:
         """Run it while a client watches: the time is the one for which that got nothing, and all must have arrived."""
 
         def inside(command: Command, log: Path, timeout_s: float, site: Site) -> Cost:
-            shop, (new, *_) = self._shop, self.last.entries
+            shop, new = self._shop, min(self.last.entries)
             size = self._store.entries[shop.medium].size
             with Client(lambda: shop.serves(shop.medium, size)) as client:
                 try:
@@ -222,8 +228,9 @@ class Window:
             return replace(cost, notes={"down_s": client.down_s, "command_s": cost.wall_s, **shop.recorded()})
 
         def run(command: Command, log: Path, timeout_s: float, site: Site) -> Cost:
+            most_s = timeout_s if patient else min(timeout_s, CAP_S)
             try:
-                cost = mount.run(command, log, CAP_S, site, inside) if mounted else inside(command, log, timeout_s, site)
+                cost = mount.run(command, log, most_s, site, inside) if mounted else inside(command, log, most_s, site)
             except measure.TooLong:
                 return Cost(self._down_s, 0.0, 0.0, "", {"command_s": CAP_S, "unfinished": 1.0})
             finally:
@@ -239,17 +246,28 @@ class Window:
 def rows(results: list[Result], least: Result) -> list[list[str]]:
     """The table of the report, the shortest downtime first; everything is compared with *least*."""
     table = [["way", "down, s", "÷ the least", "its own record, s", "whole command, s", "runs"]]
-    for result in sorted(results, key=lambda result: result.median("wall_s")):
-        name, down = result.entrant.name, result.median("wall_s")
-        unfinished = "> " if result.noted("unfinished") else ""
+    for result in sorted(results, key=lambda result: (result.noted("unfinished"), result.median("wall_s"))):
+        name, down, record = result.entrant.name, result.median("wall_s"), result.noted("record_s")
+        figures = [f"{down:.2f}", f"{down / least.median('wall_s'):.2f}"]
+        if result.noted("unfinished"):
+            figures = ["not measured"] * 2 if down < STALL_S else [f"> {figure}" for figure in figures]
         table.append(
             [
                 f"**{name}**" if result.ours else name,
-                f"{unfinished}{down:.2f}",
-                f"{unfinished}{down / least.median('wall_s'):.2f}",
-                f"{result.noted('record_s'):.2f}" if result.noted("record_s") else "",
-                f"{unfinished}{result.noted('command_s'):.1f}",
+                *figures,
+                f"{record:.2f}" if record else "",
+                f"{'> ' if result.noted('unfinished') else ''}{result.noted('command_s'):.1f}",
                 str(len(result.runs)),
             ]
         )
     return table
+
+
+def given_up(results: list[Result]) -> list[str]:
+    """Who was not waited for, for the report."""
+    return [
+        f"{result.entrant.name} was ended after {CAP_S:.0f} s"
+        f"{', still copying while the application was up' if result.median('wall_s') < STALL_S else ''}."
+        for result in results
+        if result.noted("unfinished")
+    ]

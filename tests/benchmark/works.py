@@ -22,7 +22,7 @@ from .contest import Arena, Heat, Result
 from .measure import Command
 from .tools import BUCKET, Entrant, Site
 from .trees import MIB, Tree
-from .window import REMARKS, Window, rows
+from .window import REMARKS, Window, given_up, rows
 
 OURS, OURS_BOTO3 = "mediastore.s3", "mediastore.s3, engine boto3"
 NEW_FILES = 100
@@ -369,8 +369,9 @@ def window(bench: Bench) -> Work:
     state = bench.delta()
     usual = Window(bench.arena, state.tree, state.loaded, state.new)
     slow = Window(bench.arena, state.tree, state.loaded, state.new, WARM_UP_S)
+    # Its own journal knows nothing yet, so it sends all that it is given, and does not list a bucket with so much in it.
     heats = [
-        usual.least(LEAST, tools.ours()),
+        usual.least(LEAST, tools.ours(against="journal")),
         usual.ours(CUTOVER, migrate_change_feed="never"),
         usual.by_hand("rclone copy --max-age", tools.rclone("--no-traverse", "--max-age", "1h")),
         usual.by_hand("rclone copy, times of the server", tools.rclone("--fast-list", "--update", "--use-server-modtime")),
@@ -381,7 +382,7 @@ def window(bench: Bench) -> Work:
         heats += [
             usual.ours(FOLLOWED, migrate_change_feed="always"),
             usual.ours(f"{FOLLOWED}, without pipelining", once=True, migrate_change_feed="always", ansible_pipelining=False),
-            slow.least(f"{LEAST}{SLOWLY}", tools.ours(), once=True),
+            slow.least(f"{LEAST}{SLOWLY}", tools.ours(against="journal"), once=True),
             slow.ours(f"{FOLLOWED}{SLOWLY}", once=True, migrate_change_feed="always"),
         ]
     else:
@@ -397,7 +398,7 @@ def window(bench: Bench) -> Work:
         f"{len(state.tree.entries)} files that are in the bucket, and {len(state.new.entries)} that the command which stops the "
         "application writes as its last words, so that nothing which ran before has seen them.",
         results,
-        remarks=remarks,
+        remarks=remarks + given_up(results),
         table=rows(results, least),
     )
     work.ratios = {
