@@ -119,7 +119,7 @@ options:
   job:
     description:
       - Do nothing of all this now. Write a program to this path instead, which does it whenever it is run with the Python of
-        RV(job.interpreter), without Ansible on the host and without a controller.
+        C(job.interpreter), without Ansible on the host and without a controller.
       - The program ends with status 1 where the task would fail, and says in a line how it went.
       - It holds all options, with the secrets, so only its owner may read it.
     type: path

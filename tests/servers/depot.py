@@ -9,9 +9,9 @@
 
 CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory``, ``s3`` or ``both``), ``directory``, and for S3
 ``bucket``, ``prefix``, ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``; with ``warm_up_s`` it takes that much
-longer to start. With ``both`` it does as Synapse with its storage provider: it writes the file and then the object, reads the file if there
-is one, and deletes nothing but the file. A PUT is acknowledged (201) only when the file is stored. Like many real applications it
-writes a file in place, under its final name, so a copy that runs meanwhile can meet half a file.
+longer to start. With ``both`` it does as Synapse with its storage provider: it writes the file and then the object, reads the
+file if there is one, and deletes nothing but the file. A PUT is acknowledged (201) only when the file is stored. Like many real
+applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half a file.
 """
 
 from __future__ import annotations
