@@ -490,7 +490,7 @@ def forget(name, owner, group, mode):
             f"Could not remove mount {name}: {waiting} files are only in its cache, {config['pending']}. Start "
             f"mediastore-mount-{name}.service, wait until journalctl says that nothing waits, and run this again."
         )
-    for path in {config["path"], started(name)["path"]}:
+    for path in (started(name)["path"], config["path"]):
         free(path, int(owner), int(group), int(mode, 8))
     shutil.rmtree(os.path.join(RUN, name), ignore_errors=True)
     shutil.rmtree(os.path.join(CACHES, name), ignore_errors=True)

@@ -27,8 +27,8 @@ SETTINGS = {
 }
 
 
-def plan(provider=CEPH, file="", **changes):
-    return mastodon_plan({**SETTINGS, **changes}, provider, file)
+def plan(provider=None, file="", **changes):
+    return mastodon_plan({**SETTINGS, **changes}, provider or CEPH, file)
 
 
 def lines(**given):
