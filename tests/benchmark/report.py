@@ -33,6 +33,7 @@ TARGETS: dict[str, tuple[str, str, float, bool]] = {
     "window": ("window", "downtime of a cutover against stop, our upload of the new files alone, and start", 1.5, False),
     "window_walked": ("window", "the same without the change feed", 1.5, False),
     "window_slow": ("window", "the same with the change feed, for an application that takes 5 s to start", 1.5, False),
+    "evict": ("evict", "eviction against s3_media_upload", 20, True),
     "peak_mib_million": ("million", "peak memory with a million files, in MiB", 150, False),
 }
 CLOSING = ("initial", "cpu", "latency", "large", "delta", "verify")

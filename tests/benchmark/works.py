@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import bare_list, mount, tools, trees
+from . import bare_list, eviction, mount, tools, trees
 from .contest import Arena, Heat, Result
 from .measure import Command
 from .tools import BUCKET, Entrant, Site
@@ -418,6 +418,30 @@ def million(bench: Bench) -> Work:
     return work
 
 
+def evict(bench: Bench) -> Work:
+    """A tenth of a store goes from the disk, all of which is in the bucket."""
+    old = eviction.Old(trees.store(bench.trees, "synapse", trees.SMALL, bench.files(50_000), 8), bench.files(5_000))
+    entrants = [
+        (Entrant(OURS, tools.ours("evict", max_age=f"{eviction.AGE_DAYS}d"), ours=True), False),
+        (Entrant("s3_media_upload, all examined", eviction.s3_media_upload(old, True)), True),
+        (Entrant("s3_media_upload, old media only", eviction.s3_media_upload(old, False)), True),
+    ]
+    results = bench.heats("evict", [Heat(entrant, old.tree, old.stage, once=once, check=False) for entrant, once in entrants])
+    old.require_gone()
+    work = Work(
+        "Eviction",
+        f"{len(old.tree.entries)} files that are in the bucket, of which {len(old.names)} were not used for long and go. Ours "
+        "lists the bucket, finds what is missing there, and proves what goes by its content; its journal is empty, so it reads "
+        "these files. The script asks for each file whether there is an object, once for all of them to upload what is missing, "
+        "and once more for the old ones to delete them; the last line is that alone.",
+        results,
+    )
+    for what, names in {"wall_s": ("evict", "evict_old_only"), "cpu_s": ("evict_cpu", "evict_cpu_old_only")}.items():
+        for name, peer in zip(names, ("s3_media_upload, all examined", "s3_media_upload, old media only")):
+            work.ratios[name] = work.of(peer, what) / work.of(OURS, what)
+    return work
+
+
 WORKS: dict[str, Callable[[Bench], Work]] = {
     "initial": initial,
     "latency": latency,
@@ -428,6 +452,7 @@ WORKS: dict[str, Callable[[Bench], Work]] = {
     "verify": verify,
     "window": window,
     "million": million,
+    "evict": evict,
 }
 #: without being asked for
 USUAL = ("initial", "latency", "large", "procedures", "delta", "feed", "verify", "window")
