@@ -230,10 +230,20 @@ journal:
   type: str
   sample: /var/lib/mediastore-evict/synapse.sqlite
 job:
-  description: The program, C(path), and the Python that can run it, C(interpreter).
+  description: The program that was left.
   returned: when O(job) is set
   type: dict
-  sample: {"path": /opt/mediastore/evict.pyz, "interpreter": /opt/mediastore/venv/bin/python}
+  contains:
+    path:
+      description: Where it is.
+      returned: always
+      type: str
+      sample: /opt/mediastore/evict.pyz
+    interpreter:
+      description: The Python that has what it needs.
+      returned: always
+      type: str
+      sample: /opt/mediastore/venv/bin/python
 engine:
   description: What moved the objects.
   returned: success, and failure after the comparison
