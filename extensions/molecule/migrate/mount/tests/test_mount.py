@@ -161,7 +161,8 @@ def test_a_mount_that_fails_in_the_window_is_undone():
         make_trouble(host, "echo no luck today >&2; exit 1")
     status, output = play("cutover")
     assert status != 0
-    assert output.count("The cutover was undone.") == len(HOSTS) <= output.count("no luck today"), output
+    for said in ("The cutover was undone.", "no luck today"):
+        assert output.count(said) >= len(HOSTS), output
     for host in HOSTS:
         end_trouble(host)
         assert state_of(host)["stage"] == "rolled_back"
