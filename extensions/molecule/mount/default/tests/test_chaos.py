@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from ansible_collections.mediastore.s3.extensions.molecule.mount.default.tests.machines import (
@@ -82,9 +83,9 @@ def test_hung_io_is_cut():
     wait(lambda machine: victims[machine.name].poll() is not None, 30, "whoever hung is let go")
     wait(running, 30, "mount and application are back after a hang")
     for machine in MACHINES:
-        assert "gave no answer within 4 s: killed, to be mounted again; 1 times" in machine.journal(
-            "mediastore-mount-watch@media"
-        )
+        # on a busy machine one may have been found to hang before, or again
+        said = machine.journal("mediastore-mount-watch@media")
+        assert re.search(r"gave no answer within 4 s: killed, to be mounted again; [1-9][0-9]* times", said)
     load(False)
     nothing_is_lost()
 
