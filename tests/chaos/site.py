@@ -112,7 +112,9 @@ ORDERS: dict[str, type[ChaosSite]] = {"stop-first": ChaosSite, "switch-first": M
 
 
 @contextlib.contextmanager
-def chaos_site(directory: Path, seed: int, files: int, rate: float, order: str) -> Iterator[tuple[ChaosSite, FaultProxy]]:
+def chaos_site(
+    directory: Path, seed: int, files: int, rate: float, order: str = "stop-first"
+) -> Iterator[tuple[ChaosSite, FaultProxy]]:
     """All of it, running; in the end all of it is gone but the directory."""
     certificates = make_certificates(directory / "tls")
     with contextlib.ExitStack() as stack:
