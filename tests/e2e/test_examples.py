@@ -152,6 +152,10 @@ def test_the_buckets_of_a_chat_server():
         assert "changed=0" in play("zulip.example.org", store, "mediastore.s3.provision", **unproved)
 
 
+#: the application whose key each host has
+KEYS_OF = {"matrix": "synapse", "mastodon": "mastodon", "zulip": "zulip"}
+
+
 @pytest.fixture
 def vaulted(tmp_path):
     """Runs a playbook with the host's own mediastore_keys and mediastore_store, and a vault for what it makes."""
@@ -171,7 +175,7 @@ def vaulted(tmp_path):
         yield run
 
 
-@pytest.mark.parametrize("host, name", [("matrix.example.org", "synapse"), ("zulip.example.org", "zulip")])
+@pytest.mark.parametrize("host, name", [(f"{name}.example.org", alias) for name, alias in KEYS_OF.items()])
 def test_the_key_of_each_host_is_made(vaulted, host, name):
     _output, sealed = vaulted(host, "mediastore.s3.provision")
     assert sealed.startswith("$ANSIBLE_VAULT")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import ssl
 import subprocess
 import sys
@@ -110,9 +111,22 @@ class Mastodon(Site):
         return super().upload(some_key(self.random), size)
 
     def play(self, stage: str, *options: str) -> Play:
-        done = super().play(stage, "-vvv", "--diff", *options)
-        self.shown.append(done.output)
-        return done
+        return self.run(f"mediastore.s3.migrate.{stage}", *options)
+
+    def run(self, playbook: str, *options: str) -> Play:
+        """Run any playbook, with everything shown that Ansible can show."""
+        command = [*self.command("status")[:-1], playbook, "-vvv", "--diff", *options]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=240, check=False)
+        self.shown.append(done.stdout + done.stderr)
+        return Play(done.returncode, done.stdout)
+
+    def include(self, tasks: str) -> Play:
+        """Run a task file of the role."""
+        playbook = self.directory / f"{tasks}.yml"
+        role = {"name": "mediastore.s3.mastodon", "tasks_from": tasks}
+        task = {"name": "Include it", "ansible.builtin.include_role": role}
+        playbook.write_text(json.dumps([{"name": "Include", "hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        return self.run(str(playbook))
 
 
 @pytest.fixture
@@ -176,10 +190,10 @@ def test_a_switch_waits_until_browsers_have_been_told(store, site):
     site.vary(mastodon_media_alias_host="media.example.com")
     refused = site.play("cutover")
     assert refused.status != 0 and "mediastore.s3.mastodon.announce and wait 7 days" in refused.output
-    told = Play(*_announce(site))
+    told = site.run("mediastore.s3.mastodon.announce")
     assert told.status == 0 and site.lost() == []
     assert "EXTRA_MEDIA_HOSTS=https://video.example.com,https://media.example.com\n" in site.env.read_text()
-    assert Play(*_announce(site)).changed == 0
+    assert site.run("mediastore.s3.mastodon.announce").changed == 0
     refused = site.play("cutover")
     assert refused.status != 0 and "It was announced 0.0 days ago; wait until it is 7" in refused.output
     notice = site.state / "media" / "announced"
@@ -191,13 +205,24 @@ def test_a_switch_waits_until_browsers_have_been_told(store, site):
     assert site.env.read_text() == told_env and site.lost() == []
 
 
-def _announce(site):
-    command = [
-        part.replace("mediastore.s3.migrate.announce", "mediastore.s3.mastodon.announce") for part in site.command("announce")
-    ]
-    done = subprocess.run(command, env=site.environment(), capture_output=True, text=True, timeout=240, check=False)
-    site.shown.append(done.stdout)
-    return done.returncode, done.stdout
+@only("garage", "ceph")
+def test_a_server_without_media_needs_no_migration(store, site):
+    refused = site.include("main")
+    assert refused.status != 0 and "nobody would see them any more" in refused.output
+    assert site.env.read_text() == ENV
+    shutil.rmtree(site.media)
+    site.media.mkdir()
+    site.acknowledged.clear()
+    assert site.include("main").status == 0
+    assert site.upload("", 1000), site.request("PUT", some_key(site.random), b"x")
+    assert site.lost() == [] and list(site.media.iterdir()) == []
+    assert site.include("main").changed == 0
+    # as after the rotation of its key: other settings cost a restart
+    site.vary(mastodon_media_environment={"S3_READ_TIMEOUT": "7"})
+    begun = (site.directory / "run" / "pid").read_text()
+    assert site.include("use_key").status == 0
+    assert "\nS3_READ_TIMEOUT=7\n" in site.env.read_text() and site.lost() == []
+    assert (site.directory / "run" / "pid").read_text() != begun
 
 
 @only("garage", "ceph")
