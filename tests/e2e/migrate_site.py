@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -177,6 +178,23 @@ class Site:
         """The keys that the application no longer serves as it acknowledged them."""
         return [key for key, body in self.acknowledged.items() if self.request("GET", key) != (200, body)]
 
+    def damage_at_the_stop(self) -> tuple[Path, Path]:
+        """Have one object cut off and another removed when the application stops, once.
+
+        Damage in a store leaves what it says about the object; here that is the time of the file.
+        """
+        key = next(key for key, body in self.acknowledged.items() if len(body) == 70_000)
+        cut, gone = self.store.data / BUCKET / key, self.store.data / BUCKET / "first/3/3.bin"
+        stop = self.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
+        script, done, time_of = (self.directory / name for name in ("damage.sh", "damaged", "time"))
+        script.write_text(
+            f"#!/bin/sh\nset -e\n{stop}\n[ -e {done} ] && exit 0\ntouch {done}\n"
+            f"touch -r {cut} {time_of}\nhead -c 60000 /dev/zero > {cut}\ntouch -r {time_of} {cut}\nrm {gone}\n"
+        )
+        script.chmod(0o755)
+        self.vary(generic_stop_command=str(script))
+        return cut, gone
+
     # the playbooks
 
     def command(self, stage: str, *options: str) -> list[str]:
@@ -219,6 +237,17 @@ class Site:
     def close(self) -> None:
         """Stop the application."""
         self.depot("stop")
+
+
+def ran(play: Play) -> Play:
+    """A playbook that had to succeed."""
+    assert play.status == 0, play.output
+    return play
+
+
+def plain(play: Play) -> str:
+    """What it printed, without the line breaks that Ansible puts in."""
+    return re.sub(r"\s+", " ", play.output)
 
 
 def wait_for(process: subprocess.Popen[bytes], log: Path, task: str) -> bool:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ansible_collections.mediastore.s3.tests.e2e.browser import Browser
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, ran, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -37,11 +37,6 @@ def site(tmp_path):
             yield made
         finally:
             made.close()
-
-
-def ran(play):
-    assert play.status == 0, play.output
-    return play
 
 
 def test_the_whole_way_and_back_and_again(site, tmp_path):
@@ -386,25 +381,14 @@ def test_a_copy_in_the_background_needs_nobody(site, slowly):
     assert site.lost() == []
 
 
-def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
-    """Damage in a store leaves what it says about the object; here that is the time of the file."""
-    damage = tmp_path / "damage.sh"
-    cut = next(key for key, body in site.acknowledged.items() if len(body) == 70_000)
-    there = site.store.data / BUCKET / cut
-    stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
-    damage.write_text(
-        f"#!/bin/sh\nset -e\n{stop}\n[ -e {tmp_path}/damaged ] && exit 0\n"
-        f"touch -r {there} {tmp_path}/time\nhead -c 60000 /dev/zero > {there}\ntouch -r {tmp_path}/time {there}\n"
-        f"rm {site.store.data / BUCKET}/first/3/3.bin\ntouch {tmp_path}/damaged\n"
-    )
-    damage.chmod(0o755)
-    site.vary(generic_stop_command=str(damage))
+def test_damage_in_the_window_is_found_by_the_proof_and_undone(site):
+    cut, _gone = site.damage_at_the_stop()
     config = site.config.read_bytes()
     with Writer(site):
         undone = site.play("cutover")
     assert undone.status != 0
     assert "The cutover was undone" in undone.output
-    assert f"{cut} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
+    assert f"{cut.name} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
     assert site.stage() == "rolled_back"
     assert site.config.read_bytes() == config
     assert site.lost() == []

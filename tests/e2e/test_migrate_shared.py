@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Writer, kill_hard, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Writer, kill_hard, ran, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.e2e.shared_site import NAMES, SharedSite
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
@@ -37,11 +37,6 @@ def everybody_writes(site):
     """A client at each of the hosts."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(Writer(host)) for host in site.hosts.values()]
-
-
-def ran(play):
-    assert play.status == 0, play.output
-    return play
 
 
 def configurations(site):

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, plain, ran, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.e2e.mirrored_site import MirroredSite
 from ansible_collections.mediastore.s3.tests.e2e.test_migrate_killed import finish, kill_during
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -44,15 +43,6 @@ def site(tmp_path):
             yield made
         finally:
             made.close()
-
-
-def ran(play):
-    assert play.status == 0, play.output
-    return play
-
-
-def plain(play):
-    return re.sub(r"\s+", " ", play.output)
 
 
 def test_kills_all_along_the_cutover_and_the_rollback(site):
@@ -130,32 +120,22 @@ def test_what_comes_between_the_last_copy_and_the_restart_is_copied_and_proved(s
     assert "31 of 31 files are in the bucket as they were proved on 20" in plain(ran(site.play("verify")))
 
 
-def test_damage_in_the_window_is_found_by_the_proof_and_undone(site, tmp_path):
-    """Damage in a store leaves what it says about the object; here that is the time of the file."""
-    cut = next(key for key, body in site.acknowledged.items() if len(body) == 70_000)
-    there, gone = site.store.data / BUCKET / cut, site.store.data / BUCKET / "first/3/3.bin"
+def test_damage_in_the_window_is_found_by_the_proof_and_undone(site):
+    cut, gone = site.damage_at_the_stop()
     files = snapshot(site.media / "first")
-    stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
-    damage = tmp_path / "damage.sh"
-    damage.write_text(
-        f"#!/bin/sh\nset -e\n{stop}\n[ -e {tmp_path}/damaged ] && exit 0\ntouch {tmp_path}/damaged\n"
-        f"touch -r {there} {tmp_path}/time\nhead -c 60000 /dev/zero > {there}\ntouch -r {tmp_path}/time {there}\nrm {gone}\n"
-    )
-    damage.chmod(0o755)
-    site.vary(generic_stop_command=str(damage))
     config = site.config.read_bytes()
     with Writer(site):
         undone = site.play("cutover")
     assert undone.status != 0
     assert "The cutover was undone" in undone.output
-    assert f"{cut} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
+    assert f"{cut.name} (60000 bytes in the store, 70000 here)" in undone.output and "first/3/3.bin" in undone.output
     assert site.stage() == "rolled_back"
     assert site.config.read_bytes() == config
     assert snapshot(site.media / "first") == files, "no file was touched"
     assert site.lost() == []
     ran(site.play("sync"))
     ran(site.play("cutover"))
-    assert there.read_bytes() == site.acknowledged[cut] and gone.exists()
+    assert cut.read_bytes() == site.acknowledged[str(cut.relative_to(site.store.data / BUCKET))] and gone.exists()
     assert site.lost() == []
 
 

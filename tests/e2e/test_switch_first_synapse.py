@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, plain, ran, wait_for
 from ansible_collections.mediastore.s3.tests.e2e.synapse_site import SynapseSite, synapse_python
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
@@ -29,15 +29,6 @@ def site(tmp_path, python):
             yield made
         finally:
             made.close()
-
-
-def ran(play):
-    assert play.status == 0, play.output
-    return play
-
-
-def plain(play):
-    return re.sub(r"\s+", " ", play.output)
 
 
 def files(root):
