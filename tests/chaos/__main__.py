@@ -63,7 +63,7 @@ def main() -> None:
     """Run as many as asked for, and say how they ended."""
     runs, seed = int(os.environ.get("RUNS") or 10), int(os.environ.get("SEED") or 1)
     files = int(os.environ.get("FILES") or 1000)
-    order = os.environ.get("ORDER") or ORDERS[0]
+    order = os.environ.get("ORDER") or next(iter(ORDERS))
     if order not in ORDERS:
         sys.exit(f"ORDER is one of {', '.join(ORDERS)}")
     shares = {name: float(os.environ.get(name) or usual) for name, usual in (("REWRITES", 0.2), ("DELETES", 0.05))}
