@@ -124,6 +124,11 @@ def test_after_a_rollback_it_works_in_its_directory_with_all_that_was_written_si
             "set -e; cd /srv/media; echo 'written anew' > 'old/medium 7'; mkdir -p new/er; echo 'written anew' > new/er/file",
         )
         assert_nothing_is_lost(host, changed)
+    before = [state_of(host) for host in HOSTS]
+    status, output = play("rollback", "--check")
+    assert status == 0, output
+    assert [state_of(host) for host in HOSTS] == before
+    assert all(host.mount_point("/srv/media").exists and host.service(APP).is_running for host in HOSTS)
     status, output = play("rollback")
     assert status == 0, output
     for host in HOSTS:
@@ -151,6 +156,8 @@ def test_what_does_not_fit_is_named_before_anything_is_touched():
         assert said in output
     status, output = play("cutover", "-e", "migrate_mount=unknown")
     assert status != 0 and "there is no unknown in mediastore_mounts" in output
+    status, output = play("cutover", "--check")
+    assert status == 0, output
     assert [state_of(host) for host in HOSTS] == before
     for host in HOSTS:
         assert_works_in_its_directory(host)
