@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from ansible_collections.mediastore.s3.tests.e2e.browser import Browser
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, ran, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site, Writer, plain, ran, snapshot, wait_for
 from ansible_collections.mediastore.s3.tests.servers.faultproxy import FaultProxy
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -491,6 +491,70 @@ def test_an_application_that_does_not_get_healthy_is_switched_back(site):
     assert status.output.count("Next: ") == 1 and "migrate.cutover" in status.output
 
 
+def uploading(site, tmp_path):
+    """A command that uploads, reads back, and notes when; it fails where there is a file that says so."""
+    script = tmp_path / "upload.py"
+    script.write_text(
+        "import os, pathlib, sys, urllib.request\n"
+        "when = os.environ['MEDIASTORE_PROOF']\n"
+        f"if pathlib.Path({str(tmp_path)!r}, 'no-' + when).exists():\n    sys.exit('the quota is used up')\n"
+        f"url = 'http://127.0.0.1:{site.port}/media/proof/' + when\n"
+        "urllib.request.urlopen(urllib.request.Request(url, when.encode(), method='PUT'), timeout=20).close()\n"
+        "assert urllib.request.urlopen(url, timeout=20).read() == when.encode()\n"
+        f"open({str(tmp_path / 'proofs')!r}, 'a').write(when + '\\n')\n"
+    )
+    return f"{sys.executable} {script}"
+
+
+def test_an_upload_through_the_application_is_a_part_of_the_proof(site, tmp_path):
+    site.vary(migrate_proof_command=uploading(site, tmp_path))
+    (tmp_path / "no-before").touch()
+    before = snapshot(site.media, site.config.parent)
+    refused = site.play("cutover")
+    assert refused.status != 0 and site.stage() == "new"
+    assert "Could not upload through the application before the switch:" in plain(refused)
+    assert "ended with 1: the quota is used up Nothing was stopped." in plain(refused)
+    assert snapshot(site.media, site.config.parent) == before
+    assert ran(site.play("cutover", "--check")) and snapshot(site.media, site.config.parent) == before
+
+    (tmp_path / "no-before").unlink()
+    (tmp_path / "no-after").touch()
+    undone = site.play("cutover")
+    assert "The cutover was undone" in undone.output, undone.output
+    assert "Could not upload through the application after the switch:" in plain(undone)
+    assert site.media.joinpath("proof/before").read_bytes() == b"before"
+
+    (tmp_path / "no-after").unlink()
+    with Writer(site):
+        ran(site.play("cutover"))
+    assert (tmp_path / "proofs").read_text().split() == ["before", "before", "after"]
+    assert (site.store.data / BUCKET / "proof/after").read_bytes() == b"after"
+    assert site.lost() == []
+    ran(site.play("rollback"))
+    assert site.media.joinpath("proof/after").read_bytes() == b"after"
+    assert site.lost() == []
+
+
+def test_an_application_that_runs_and_cannot_write_is_switched_back(site, tmp_path):
+    broken = dict(site.settings("s3"), secret_key="wrong")
+    site.vary(generic_switch_files=[{"path": str(site.config), "content": json.dumps(broken)}])
+    # it only says that its process is there
+    site.vary(generic_health_url="", migrate_proof_command=uploading(site, tmp_path), migrate_proof_timeout=10)
+    config = site.config.read_bytes()
+    undone = site.play("cutover")
+    assert undone.status != 0 and "The cutover was undone" in undone.output
+    assert "Could not upload through the application after the switch:" in plain(undone)
+    assert site.config.read_bytes() == config
+    assert site.lost() == []
+    site.vary(migrate_proof_command="sleep 60", migrate_proof_timeout=1)
+    slow = plain(site.play("cutover"))
+    assert "Upload something through the application] " in slow and "Timed out after 1 second" in slow, slow
+    site.vary(migrate_proof_command="/nowhere/upload")
+    nowhere = plain(site.play("cutover"))
+    assert "before the switch: /nowhere/upload ended with 2: Error executing command." in nowhere, nowhere[-2500:]
+    assert site.stage() == "rolled_back" and site.lost() == []
+
+
 def test_an_application_that_cannot_be_stopped_goes_on_running(site):
     site.vary(generic_stop_command="/bin/false")
     undone = site.play("cutover")
@@ -514,13 +578,54 @@ def test_a_store_that_dies_in_the_window_does_not_keep_the_application_down(site
     undone = site.play("cutover")
     assert undone.status != 0
     assert site.lost() == []
-    assert "owed" in ran(site.play("status")).output
+    assert "owed    the bucket" in ran(site.play("status")).output
     site.store.stop()
     site.store.start()
     ran(site.play("rollback"))
     assert ran(site.play("rollback")).changed == 0
-    assert "owed" not in ran(site.play("status")).output
+    assert "owed    the bucket" not in ran(site.play("status")).output
     assert site.lost() == []
+
+
+@pytest.mark.parametrize("stage", ["sync", "cutover"])
+def test_what_is_owed_is_brought_back_before_anything_is_copied_over_it(site, tmp_path, stage):
+    ran(site.play("sync"))
+    start = site.inventory()["all"]["hosts"]["depot"]["generic_start_command"]
+    url = f"http://127.0.0.1:{site.port}/media/"
+    script = tmp_path / "start.py"
+    script.write_text(
+        f"import os, pathlib, shlex, subprocess, sys, urllib.request\n"
+        f"done = subprocess.run(shlex.split({start!r})).returncode\n"
+        f"dead = pathlib.Path({str(tmp_path / 'dead')!r})\n"
+        "if not dead.exists():\n"
+        "    dead.touch()\n"
+        "    for key, body in (('new/1.bin', b'new'), ('first/2/2.bin', b'written anew')):\n"
+        f"        urllib.request.urlopen(urllib.request.Request({url!r} + key, body, method='PUT'), timeout=20).close()\n"
+        f"    os.kill({site.store.pid}, 9)\n"
+        "sys.exit(done)\n"
+    )
+    store = site.store.connection
+    site.vary(
+        generic_start_command=f"{sys.executable} {script}",
+        mediastore_store=dict(store, connect_timeout=1, max_attempts=1),
+        generic_health_url=f"{url}first/1/1.bin",
+    )
+    undone = site.play("cutover")
+    assert undone.status != 0 and "owed    the bucket" in ran(site.play("status")).output
+    site.acknowledged.update({"new/1.bin": b"new", "first/2/2.bin": b"written anew"})
+    assert sorted(site.lost()) == ["first/2/2.bin", "new/1.bin"], "the application went back without them"
+    refused = site.play(stage)
+    assert refused.status != 0 and "Bring back what exists only in the bucket" in refused.output, "the store is still away"
+
+    site.store.stop()
+    site.store.start()
+    site.vary(mediastore_store=store)
+    ran(site.play(stage))
+    assert "owed    the bucket" not in ran(site.play("status")).output
+    assert site.lost() == []
+    if stage == "cutover":
+        ran(site.play("rollback"))
+        assert site.lost() == []
 
 
 def test_everything_that_stands_in_the_way_is_named_at_once(site):

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, plain, ran, wait_for
 from ansible_collections.mediastore.s3.tests.e2e.synapse_site import SynapseSite, synapse_python
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,16 @@ def files(root):
     return {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def test_the_whole_way_and_back_and_to_the_end(site):
+@pytest.fixture
+def proving(site, tmp_path):
+    """The token of a user for the example that uploads."""
+    token = tmp_path / "token"
+    token.write_text(site.server.register("prover") + "\n")
+    site.vary(migrate_proof_command=f"{sys.executable} {EXAMPLES / 'upload_to_synapse.py'} {token} {site.server.url}")
+    return token
+
+
+def test_the_whole_way_and_back_and_to_the_end(site, proving):
     with Writer(site):
         assert "Nothing was changed." in plain(ran(site.play("plan")))
         synced = plain(ran(site.play("sync")))
@@ -45,6 +58,7 @@ def test_the_whole_way_and_back_and_to_the_end(site):
     assert site.stage() == "healthy" and site.config.exists()
     assert files(site.media).items() >= before.items() and not site.backup.exists()
     assert site.lost() == []
+    assert not proving.with_name("token.before").exists(), "what was uploaded before the switch was read after it"
     told = json.loads((site.state / "media" / "report.json").read_text())
     shown = float(re.search(r"down    (\S+) s for the cutover; 10.0 s were expected", done.output).group(1))
     assert told["downtime_s"] == pytest.approx(shown, abs=0.06)
