@@ -4,8 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Upload a medium through Synapse and read it back; after the switch read back as well what was uploaded before it.
 
-For migrate_proof_command, as upload_to_synapse.py FILE [URL]. FILE has the access token of any user of the server, for example one
-that was registered for this alone. What was uploaded before the switch is noted in FILE.before.
+For migrate_proof_command, as upload_to_synapse.py FILE [URL]. FILE has the access token of any user of the server, for example
+one that was registered for this alone. What was uploaded before the switch is noted in FILE.before.
 """
 
 import json

@@ -125,7 +125,7 @@ def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Count
     status, attempts = process.returncode, 1
     while status:
         if attempts == ATTEMPTS:
-            raise Lost(f"{stage} does not finish, see the last output:\n{log.read_text()[-4000:]}")
+            raise Lost(f"{stage} ({', '.join(told)}) does not finish, see the last output:\n{log.read_text()[-4000:]}")
         if not told or attempts > 1:
             told.append(f"failed: {reason(log.read_text())}")  # of a bad line alone
         attempts += 1
