@@ -103,6 +103,26 @@ class Synapse:
         """The shell-free command line for an Ansible `command` task."""
         return f"{sys.executable} {Path(__file__).resolve()} {verb} {self.directory}"
 
+    def federate(self, certificate: Path, key: Path) -> None:
+        """Talk to other servers, and be one that they find: `127.0.0.1:PORT`. To be said before the first start."""
+        port = free_port()
+        listener = {"port": port, "type": "http", "tls": True, "bind_addresses": ["127.0.0.1"]}
+        client = {"port": self._settings["port"], "type": "http", "bind_addresses": ["127.0.0.1"]}
+        wanted = {
+            "server_name": f"127.0.0.1:{port}",
+            "listeners": [
+                {**client, "resources": [{"names": ["client"]}]},
+                {**listener, "resources": [{"names": ["federation", "media"]}]},
+            ],
+            "tls_certificate_path": str(certificate),
+            "tls_private_key_path": str(key),
+            "federation_verify_certificates": False,
+            "federation_domain_whitelist": None,
+            "ip_range_blacklist": [],
+        }
+        # what is JSON is YAML
+        private(self.conf_d / "federation.yaml", json.dumps(wanted))
+
     # -- life -----------------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -182,14 +202,23 @@ class Synapse:
 
     # -- users ----------------------------------------------------------------------------------------------------------
 
-    def register(self, name: str) -> str:
+    def admin_token(self) -> str:
+        """The access token of an administrator."""
+        return self.register(f"admin{secrets.token_hex(4)}", admin=True)
+
+    def admin_call(self, method: str, path: str) -> dict[str, Any]:
+        """What an administrator may ask."""
+        headers = {"Authorization": f"Bearer {self.admin_token()}"}
+        return _json(urllib.request.Request(self.url + path, data=b"{}", headers=headers, method=method))
+
+    def register(self, name: str, admin: bool = False) -> str:
         """Register a user by the shared secret and return the access token."""
         address = f"{self.url}/_synapse/admin/v1/register"
         nonce = _json(urllib.request.Request(address))["nonce"]
         password = secrets.token_hex(16)
-        proof = f"{nonce}\0{name}\0{password}\0notadmin".encode()
+        proof = f"{nonce}\0{name}\0{password}\0{'admin' if admin else 'notadmin'}".encode()
         mac = hmac.new(self._settings["secret"].encode(), proof, hashlib.sha1).hexdigest()
-        body = {"nonce": nonce, "username": name, "password": password, "admin": False, "mac": mac}
+        body = {"nonce": nonce, "username": name, "password": password, "admin": admin, "mac": mac}
         return str(_json(urllib.request.Request(address, data=json.dumps(body).encode(), method="POST"))["access_token"])
 
 

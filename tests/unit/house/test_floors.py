@@ -21,7 +21,7 @@ UTIL = "plugins.plugin_utils"
 #: what each place may import beside the standard library and itself
 FLOORS = {
     "module_utils/_core": (),
-    "module_utils/_store": (CORE, "boto3", "botocore", "b2sdk", "minio", "obstore", "urllib3"),
+    "module_utils/_store": (CORE, "boto3", "botocore", "b2sdk", "minio", "obstore", "psycopg", "psycopg2", "urllib3"),
     "module_utils/_base": (CORE, STORE, "ansible.module_utils"),
     "modules": (CORE, STORE, BASE, "ansible.module_utils"),
     "action": (CORE, UTIL, "ansible"),
