@@ -23,6 +23,7 @@ from ansible_collections.mediastore.s3.tests.e2e.test_evict_synapse import Clien
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.postgres import Postgres
 from ansible_collections.mediastore.s3.tests.servers.synapse import Synapse
+from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
 from ansible_collections.mediastore.s3.tests.unit.core.synapsedb import MediaTables
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
@@ -36,8 +37,9 @@ class Site:
         self.store = store
         self.server = Synapse.create(directory / "home", python, environment(store))
         self.origin = Synapse.create(directory / "origin", python)
+        made = make_certificates(directory / "tls")
         for server in (self.server, self.origin):
-            server.federate(Path(store.cert_path), Path(store.key_path))
+            server.federate(made.cert, made.key)
         if database is not None:
             (self.server.conf_d / "database.yaml").write_text(yaml.safe_dump({"database": database.synapse}))
         self.database = {"path": str(self.server.directory / "homeserver.db")} if database is None else database.place
@@ -204,7 +206,7 @@ def test_media_of_another_server_come_back_only_when_their_row_is_gone(site):
 
 def test_postgresql(tmp_path, store, python):
     """The same by Ansible, and with the Python of Synapse, as the documentation has it."""
-    with Postgres(tmp_path / "postgres") as database:
+    with Postgres() as database:
         site = Site(tmp_path, store, python, database)
         try:
             site.server.start()

@@ -10,6 +10,7 @@ import pwd
 import secrets
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,10 +31,10 @@ def find(program: str) -> str:
 
 
 class Postgres:
-    """One server below one directory."""
+    """One server, whose directory goes with it: pytest's own are for their owner only, and too deep for a socket."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self) -> None:
+        self.directory = Path()
         self.port = free_port()
         self.password = secrets.token_hex(12)
 
@@ -55,13 +56,10 @@ class Postgres:
         return {**self.place, "user": "reader", "password": password}
 
     def __enter__(self) -> Self:
-        self.directory.mkdir(parents=True)
+        self.directory = Path(tempfile.mkdtemp(prefix="postgres-"))
         if os.geteuid() == 0:
             owner = pwd.getpwnam(USER)
             os.chown(self.directory, owner.pw_uid, owner.pw_gid)
-            for above in self.directory.parents:  # pytest's directories are for their owner only
-                if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-                    above.chmod(above.stat().st_mode | 0o001)
         data = self.directory / "data"
         # C is what Synapse insists on
         self._run(find("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -73,6 +71,7 @@ class Postgres:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._run(find("pg_ctl"), "-D", str(self.directory / "data"), "-m", "immediate", "stop")
+        shutil.rmtree(self.directory)
 
     def _sql(self, database: str, *statements: str) -> None:
         for statement in statements:
@@ -80,5 +79,7 @@ class Postgres:
             self._run(find("psql"), *where, "-q", "-v", "ON_ERROR_STOP=1", "-c", statement)
 
     def _run(self, *command: str) -> None:
-        user = USER if os.geteuid() == 0 else None
-        subprocess.run(command, check=True, timeout=60, user=user, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
+        owner = pwd.getpwnam(USER)
+        other: dict[str, Any] = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        subprocess.run(command, check=True, timeout=60, cwd="/", **quiet, **other)
