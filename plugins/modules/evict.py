@@ -100,6 +100,15 @@ options:
       - One that is not in the bucket any more is reported once.
     type: int
     default: 0
+  quarantine_days:
+    description:
+      - For so many days files that go are kept in C(.mediastore-quarantine) in O(path), in a folder for each day (UTC). V(0)
+        deletes them at once, with what is still there.
+      - Until then they take room on the disk, but do not count for O(max_bytes).
+      - To have them back, copy the folder of a day over O(path), as in C(cp -an .mediastore-quarantine/2026-11-27/. .)
+      - All modules of this collection pass by that folder.
+    type: int
+    default: 0
   on_difference:
     description:
       - V(fail) fails the task if anything is missing, different, unreadable or lost, after all else is done.
@@ -199,6 +208,11 @@ drilled:
   returned: success, and failure after the comparison
   type: dict
   sample: {"objects": 20, "lost": 0}
+quarantine:
+  description: Files and bytes that wait (O(quarantine_days)), and those that were deleted, or would be in check mode.
+  returned: success, and failure after the comparison
+  type: dict
+  sample: {"files": 5000, "bytes": 87654321, "deleted_files": 4000, "deleted_bytes": 7654321}
 samples:
   description: The first O(samples) names of each kind, C(planned) (to be uploaded), C(evicted), C(lost) and those of RV(stayed).
   returned: success, and failure after the comparison
@@ -271,6 +285,7 @@ SPEC = TREE.but(journal={"type": "path", "required": True}).merge(
             "keep": {"type": "list", "elements": "str", "default": []},
             "storage_class": {"type": "str"},
             "drill": {"type": "int", "default": 0},
+            "quarantine_days": {"type": "int", "default": 0},
             "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
             "metrics": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},

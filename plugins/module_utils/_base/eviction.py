@@ -81,7 +81,9 @@ def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doin
     store = open_store(module, doing, not module.check_mode, _attributes(module, doing))
     with journals(module, path, store, doing) as (journal, proofs):
         watch = Watch(module.params["progress_file"])
-        evictor = Evictor(policy, _means(module), tree, store, journal, proofs, progress_of(module), watch)
+        evictor = Evictor(
+            policy, _means(module), tree, store, journal, proofs, progress_of(module), watch, module.params["quarantine_days"]
+        )
         survey = evictor.look(planning=True)
         tally, drilled = Tally(0), 0
         planned = {"files": survey.plan_files, "bytes": survey.plan_bytes}
@@ -92,7 +94,7 @@ def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doin
         evictor.evict(survey)
         if not module.check_mode:
             drilled = evictor.drill(module.params["drill"], survey)
-        result = evictor.result(survey, tally)
+        result = {**evictor.result(survey, tally), "quarantine": evictor.expire()._asdict()}
     if module.check_mode:
         result["uploaded"] = planned
     return _report(module, result, survey, drilled, begun)
@@ -103,7 +105,7 @@ def _report(module: StoreModule, result: dict[str, t.Any], survey: Survey, drill
     sent, gone, left = result["uploaded"], result["evicted"], result["local"]
     took = time.monotonic() - begun
     result.update(
-        changed=bool(sent["files"] or gone["files"]),
+        changed=bool(sent["files"] or gone["files"] or result["quarantine"]["deleted_files"]),
         drilled={"objects": drilled, "lost": survey.stayed[LOST]},
         duration_s=round(took, 2),
         journal=module.params["journal"],
@@ -144,7 +146,7 @@ def _policy(module: StoreModule, doing: str) -> Policy:
     ages = {
         name: _seconds(params[name], name, doing) for name in ("max_age", "min_age", "upload_after") if params[name] is not None
     }
-    for name, least in (("drill", 0), ("max_bytes", 0)):
+    for name, least in (("drill", 0), ("max_bytes", 0), ("quarantine_days", 0)):
         if params[name] is not None and params[name] < least:
             raise BadInput(doing, said=f"{name} is {params[name]}", remedy=f"Use {least} or more.")
     return Policy(
@@ -227,6 +229,9 @@ def _tell(module: StoreModule, path: str | None, result: dict[str, t.Any], begun
             ("evicted_files", "Files that the last run removed.", result["evicted"]["files"]),
             ("evicted_bytes", "Their bytes.", result["evicted"]["bytes"]),
             ("uploaded_files", "Files that the last run uploaded.", result["uploaded"]["files"]),
+            ("quarantined_files", "Files that wait to be deleted.", result["quarantine"]["files"]),
+            ("quarantined_bytes", "Their bytes.", result["quarantine"]["bytes"]),
+            ("drilled_objects", "Objects that were read at random.", result["drilled"]["objects"]),
             ("lost_objects", "Objects that were read at random and found to be gone or changed.", result["drilled"]["lost"]),
         ]
     gauges = [Gauge(f"mediastore_evict_{name}", meaning, [({}, float(value))]) for name, meaning, value in numbers]

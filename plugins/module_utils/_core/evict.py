@@ -28,6 +28,7 @@ from .model import UPLOAD, LocalFile, Proof, RemoteObject, Row, Todo
 from .pilot import Pilot
 from .ports import ObjectStore, Progress
 from .problems import Problems
+from .quarantine import Quarantine, Waiting
 from .scan import Tree
 from .survey import (
     CHANGED,
@@ -81,6 +82,7 @@ class Evictor:
         proofs: Journal,
         progress: Progress,
         abandoned: Callable[[], bool],
+        quarantine_days: int = 0,
     ) -> None:
         self._policy = policy
         self._means = means
@@ -91,6 +93,7 @@ class Evictor:
         self._proofs = proofs
         self._progress = progress
         self._abandoned = abandoned
+        self._quarantine = Quarantine(tree.root, quarantine_days, policy.now_ns)
         self._verifier = Verifier(tree, store, means.etag_is_md5, means.part_size, "none", 0, means.concurrency, progress)
 
     @property
@@ -240,7 +243,8 @@ class Evictor:
             if finding.verdict != MATCHED:
                 return Fate(candidate, CHANGED) if stat_of(path) != file[1:] else Fate(candidate, finding.verdict, finding.why)
             if not self._means.dry:
-                if not unlink_unchanged(path, file):
+                remove = self._quarantine.take if self._quarantine.wanted else unlink_unchanged
+                if not remove(path, file):
                     return Fate(candidate, CHANGED)
                 prune(self._tree.root, path)
         except FileNotFoundError:
@@ -264,7 +268,8 @@ class Evictor:
                 read += 1
                 why = self._differs(proof)
                 if why:
-                    survey.stay(proof.key, LOST, why)
+                    copy = self._quarantine.copy_of(self._tree.relative(proof.key).encode("utf-8"))
+                    survey.stay(proof.key, LOST, why + ("; the file is in quarantine" if copy else ""))
         return read
 
     def _differs(self, proof: Proof) -> str:
@@ -277,6 +282,10 @@ class Evictor:
                 return "it is not in the bucket any more"
             return str(exc)[:300]
         return "" if back.gives(proof.md5) else "it has other content than what was evicted"
+
+    def expire(self) -> Waiting:
+        """Delete what has been in quarantine long enough."""
+        return self._quarantine.expire(self._means.dry)
 
     def result(self, survey: Survey, tally: Tally) -> dict[str, Any]:
         """What came of it, in a few numbers."""

@@ -12,6 +12,8 @@ KEY_MAX_BYTES = 1024
 SEGMENT_MAX_BYTES = 255
 #: what a download is called until it is complete; the walk passes by such names
 PARTIAL_SUFFIX = ".mediastore-partial"
+#: the folder, directly in the tree, in which evicted files wait; the walk passes by it
+QUARANTINE = ".mediastore-quarantine"
 #: the object, below a prefix, that says whose the others are; it is no file of anybody
 MARK = ".mediastore-owner"
 

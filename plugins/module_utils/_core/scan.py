@@ -12,12 +12,12 @@ from collections import Counter
 from typing import Iterator
 
 from .errors import BadInput
-from .keys import MARK, PARTIAL_SUFFIX, Exclude
+from .keys import MARK, PARTIAL_SUFFIX, QUARANTINE, Exclude
 from .model import LocalFile
 from .problems import Problems
 from .shard import WHOLE, Shard
 
-_PARTIAL = PARTIAL_SUFFIX.encode()
+_PARTIAL, _QUARANTINE = PARTIAL_SUFFIX.encode(), QUARANTINE.encode()
 SLASH = ord("/")
 #: the bits of a mode that tell the type
 TYPE = stat.S_IFMT(0xFFFF)
@@ -118,7 +118,7 @@ class Tree:
         return names
 
     def _wanted(self, folder: bytes, name: bytes, problems: Problems) -> bool:
-        if name.endswith(_PARTIAL):
+        if name.endswith(_PARTIAL) or (not folder and name == _QUARANTINE + b"/"):
             return False
         # Before anything else is asked about a file: those of others cost no lstat, and are neither counted nor complained about.
         if self.shard.count > 1 and not name.endswith(b"/") and self._start + folder + name not in self.shard:
@@ -159,13 +159,13 @@ class Tree:
 
 
 def _harmless(names: list[bytes]) -> bool:
-    """Whether every name is valid UTF-8, and none an unfinished download's. Asked of all at once: it nearly always is so."""
+    """Whether every name is valid UTF-8, and none our own. Asked of all at once: it nearly always is so."""
     joined = b"/".join(names)
     try:
         joined.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return _PARTIAL not in joined
+    return _PARTIAL not in joined and _QUARANTINE not in joined
 
 
 def _kind(mode: int) -> str:

@@ -208,3 +208,69 @@ def test_the_result_is_small_and_whole(run, media):
     done = run(max_age="0s", samples=5)
     assert (done["uploaded"]["files"], done["evicted"]["files"], len(done["samples"]["evicted"])) == (300, 304, 5)
     assert len(json.dumps(done)) < 4000
+
+
+def day(ago: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - ago * DAY))
+
+
+def test_quarantine_keeps_what_goes_for_some_days(run, media, rclone, tmp_path):
+    place = media / ".mediastore-quarantine"
+    contents = {name: (media / name).read_bytes() for name in (*NAMES, THUMB)}
+    done = run(max_age="0s", min_age="0s", quarantine_days=3)  # they were just read
+    assert done["evicted"]["files"] == 4 and done["quarantine"]["files"] == 4
+    assert done["local"] == {"files": 0, "bytes": 0}
+    assert {name: (place / day(0) / name).read_bytes() for name in contents} == contents
+    assert place.stat().st_mode & 0o077 == 0
+    # No module takes it for media.
+    assert run(module="verify", exclude=["url_cache/"])["counts"]["matched"] == 0
+    assert not run(module="sync", exclude=["url_cache/"])["changed"]
+    assert run(max_age="0s", quarantine_days=3)["changed"] is False
+    # The documented way back, which leaves what came meanwhile.
+    write(media, NAMES[0], 1, b"new")
+    assert os.system(f"cd {media} && cp -an .mediastore-quarantine/{day(0)}/. .") == 0
+    assert (media / NAMES[0]).read_bytes() == b"new"
+    assert (media / NAMES[1]).read_bytes() == contents[NAMES[1]]
+    (media / NAMES[0]).write_bytes(contents[NAMES[0]])
+    assert run(module="verify", exclude=["url_cache/"])["verified"]
+
+
+def test_quarantine_ends(run, media):
+    place = media / ".mediastore-quarantine"
+    assert run(max_age="0s", quarantine_days=3)["quarantine"]["files"] == 4
+    (place / day(0)).rename(place / day(3))
+    (place / "notes").write_text("not ours")
+    assert run(max_age="0s", quarantine_days=3)["quarantine"]["files"] == 4
+    (place / day(3)).rename(place / day(4))
+    foreseen = run(max_age="0s", quarantine_days=3, check=True)
+    assert foreseen["changed"] and foreseen["quarantine"]["deleted_files"] == 4
+    assert (place / day(4)).exists()
+    done = run(max_age="0s", quarantine_days=3)
+    assert done["quarantine"] == {"files": 0, "bytes": 0, "deleted_files": 4, "deleted_bytes": 4000}
+    assert [path.name for path in place.iterdir()] == ["notes"]
+    (place / "notes").unlink()
+    write(media, NAMES[0], 40)
+    run(module="sync", exclude=["url_cache/"])
+    assert run(max_age="0s", quarantine_days=3)["quarantine"]["files"] == 1
+    assert run(max_age="0s", quarantine_days=0)["quarantine"]["deleted_files"] == 1
+    assert not place.exists()
+
+
+def test_a_drill_says_whether_the_file_is_in_quarantine(run, media, rclone, tmp_path):
+    metrics = tmp_path / "evict.prom"
+    run(max_age="0s", quarantine_days=3)
+    for name in (*NAMES, THUMB):
+        (rclone.data / "media" / name).write_bytes(b"x")
+    failed = run(max_age="0s", quarantine_days=3, drill=4, metrics=str(metrics))
+    assert failed["failed"] and failed["drilled"] == {"objects": 4, "lost": 4}
+    assert all(text.endswith("the file is in quarantine)") for text in failed["samples"]["lost"])
+    text = metrics.read_text()
+    for name, value in (("drilled_objects", 4), ("lost_objects", 4), ("quarantined_files", 4), ("last_run_success", 0)):
+        assert [
+            line for line in text.splitlines() if line.startswith(f"mediastore_evict_{name}{{") and line.endswith(f" {value}")
+        ]
+
+
+def test_quarantine_days_below_zero(run):
+    failed = run(max_age="0s", quarantine_days=-1)
+    assert failed["failed"] and "quarantine_days is -1" in failed["msg"]
