@@ -21,6 +21,7 @@ from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_pl
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.tests.unit.core.synapsedb import MediaTables
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -82,6 +83,26 @@ def test_a_small_disk_beside_the_bucket(store, tmp_path):
     left = sorted(path.name for path in (tmp_path / "media").rglob("*") if path.is_file())
     assert left == ["96-96-image-png-crop", "new"]
     assert "changed=0" in play("matrix.example.org", store, str(EXAMPLES / "evict.yml"), **places)
+
+
+def test_database_disk_and_bucket_of_a_synapse(store, tmp_path):
+    tables = MediaTables(tmp_path / "homeserver.db")
+    (store.data / "example-synapse-media").mkdir()
+    for name in ("AAphoto", "BBlost"):
+        tables.local(name, 5)
+    photo = tmp_path / "media" / "local_content" / "AA" / "ph" / "oto"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"photo")
+    os.utime(photo, (1e9, 1e9))
+    places = {"reconcile_path": str(tmp_path / "media"), "reconcile_database": {"path": str(tables.path)}}
+    places["reconcile_python"] = sys.executable
+    said = play("matrix.example.org", store, str(EXAMPLES / "reconcile.yml"), **places)
+    assert "2 rows: 0 in both places, 1 on the disk only" in said and "local_content/BB/lo/st" in said
+    object_of_it = store.data / "example-synapse-media" / "local_content" / "AA" / "ph" / "oto"
+    assert not object_of_it.exists()
+    play("matrix.example.org", store, str(EXAMPLES / "reconcile.yml"), **places, reconcile_repair=True)
+    assert object_of_it.read_bytes() == b"photo"
+    assert "changed=0" in play("matrix.example.org", store, str(EXAMPLES / "reconcile.yml"), **places, reconcile_repair=True)
 
 
 def test_four_hosts_move_one_directory_together(tmp_path):

@@ -46,6 +46,9 @@ class Quarantine:
     def take(self, path: bytes, file: LocalFile) -> bool:
         """Set a file aside if it is still the very one that was proved."""
         target = b"%s/%s/%s" % (self._place, self._today, path[len(self._root) + 1 :])
+        with contextlib.suppress(FileExistsError):
+            # Whoever may see its media in the tree need not see them here for longer.
+            os.mkdir(self._place, 0o700)
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         try:
             if stat_of(path) != file[1:]:
