@@ -21,6 +21,8 @@ from ansible_collections.mediastore.s3.tests.e2e.test_evict_synapse import pictu
 from ansible_collections.mediastore.s3.tests.interop.applies import only
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
+#: what a client waits between an upload with a download and the next
+PAUSE_S = 0.05
 MEDIA = int(os.environ.get("SYNAPSE_MEDIA", "150"))
 THUMBNAILS = ("width=32&height=32&method=crop", "width=320&height=240&method=scale")
 URL_CACHE = ["url_cache/", "url_cache_thumbnails/"]
@@ -71,7 +73,7 @@ class Moving(SynapseSite):
 
 
 class Visitor(Writer):
-    """A client that uploads and downloads without a pause, and notes what it was given wrongly."""
+    """A client that uploads and downloads all the time, and notes what it was given wrongly."""
 
     def _write(self) -> None:
         self.uploads, self.downloads, self.unanswered = 0, 0, 0
@@ -81,7 +83,7 @@ class Visitor(Writer):
                 self.uploads += 1
             else:
                 self.refused += 1
-                time.sleep(0.05)
+            time.sleep(self.pause_s)
             address = self.site.random.choice(list(self.site.acknowledged))
             status, body = self.site.served(address)
             self.downloads += 1
@@ -106,7 +108,7 @@ def test_there_and_back_with_an_empty_disk(store, tmp_path):
     try:
         timed("build", site.build)
         figures["files"] = len(site.local())
-        with Visitor(site, 0) as visitor:
+        with Visitor(site, PAUSE_S) as visitor:
             timed("sync", lambda: ran(site.play("sync")))
             timed("cutover", lambda: ran(site.play("cutover")))
             report = json.loads((site.state / "media" / "report.json").read_text())
@@ -128,7 +130,7 @@ def test_there_and_back_with_an_empty_disk(store, tmp_path):
         assert timed("download", site.lost) == []
         assert timed("thumbnails", site.changed_thumbnails) == []
         before = visitor.uploads
-        with Visitor(site, 0) as visitor:
+        with Visitor(site, PAUSE_S) as visitor:
             timed("rollback", lambda: ran(site.play("rollback")))
             figures["refused_at_rollback"] = visitor.refused
         assert visitor.wrong == []
