@@ -141,7 +141,7 @@ damaged:
   type: int
   sample: 0
 purge:
-  description: What Synapse was told to forget, or would be, and RV(purge.purged), how much it says to have forgotten.
+  description: What Synapse was told to forget, or would be, and as C(purged) how much it says to have forgotten.
   returned: success
   type: dict
   sample: {"missing": 1, "call": "POST /_synapse/admin/v1/purge_media_cache?before_ts=1750000", "purged": 1}

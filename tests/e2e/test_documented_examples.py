@@ -45,12 +45,15 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     probe,
     provider_info,
     storage_class,
+    synapse_media_info,
+    synapse_media_repair,
     sync,
     verify,
 )
 from ansible_collections.mediastore.s3.tests.servers.gate import CLOSED, OPEN, GatedS3
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
+from ansible_collections.mediastore.s3.tests.unit.core.synapsedb import MediaTables
 from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_refuses
 
 #: whose keys the examples name
@@ -207,6 +210,26 @@ def test_evicting(tmp_path):
         number, output = run([evict], store, tmp_path, "-v", **here)
     assert f"ok={number} " in output and "0 files (0 B) evicted" in output
     assert not photo.exists() and (tmp_path / "media" / "local_content").is_dir()
+
+
+def test_reconciling(tmp_path):
+    """Those with SQLite and without Synapse's admin API; test_reconcile_synapse.py has the others."""
+    tables = MediaTables(tmp_path / "homeserver.db")
+    tables.local("AAphoto", 5)
+    photo = tmp_path / "media" / "local_content" / "AA" / "ph" / "oto"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"photo")
+    os.utime(photo, (1e9, 1e9))
+    first = [
+        SimpleNamespace(EXAMPLES=yaml.safe_dump(yaml.safe_load(module.EXAMPLES)[:1]))
+        for module in (synapse_media_info, synapse_media_repair)
+    ]
+    with MotoS3() as store:
+        store.client().create_bucket(Bucket="example-media")
+        number, output = run(first, store, tmp_path, "-v", **{"/var/lib/matrix-synapse": str(tmp_path)})
+        assert f"ok={number} changed=1 " in " ".join(output.split())
+        kept = store.client().get_object(Bucket="example-media", Key="local_content/AA/ph/oto")["Body"].read()
+    assert kept == b"photo"
 
 
 def test_following_changes(tmp_path):
