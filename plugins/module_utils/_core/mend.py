@@ -116,7 +116,7 @@ def purge(url: str, token: str, before_ms: int) -> int:
     address, doing = url.rstrip("/") + purge_path(before_ms), f"let Synapse at {url} purge its cache of other servers' media"
     request = urllib.request.Request(address, b"{}", {"Authorization": f"Bearer {token}"}, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=PURGE_TIMEOUT_S) as answer:
+        with urllib.request.build_opener().open(request, timeout=PURGE_TIMEOUT_S) as answer:
             said: dict[str, Any] = json.load(answer)
             return int(said["deleted"])
     except urllib.error.HTTPError as exc:

@@ -190,7 +190,8 @@ class Reconciler:
 
     def _prove(self, seen: Sighting) -> Found | None:
         """Compare file and object, and where they differ find out which of them is whole."""
-        assert seen.expected is not None
+        if seen.expected is None:
+            raise AssertionError(seen.key)
         kind, size = seen.expected.kind, (seen.file or seen.thing).size  # type: ignore[union-attr]
         if self._sized(seen) and seen.file is not None and seen.thing is not None:
             finding = self._verifier.prove(Row(seen.key, seen.file, seen.thing, seen.proof))
@@ -209,7 +210,8 @@ class Reconciler:
 
     def _whole(self, seen: Sighting) -> str:
         """Which side is what the database says; by its sha256 where it is known, else by the size if that can tell."""
-        assert seen.expected is not None
+        if seen.expected is None:
+            raise AssertionError(seen.key)
         size, sha256 = seen.expected.size, seen.expected.sha256
         fits = [side for side, each in ((FILE, seen.file), (OBJECT, seen.thing)) if each is not None and each.size == size]
         if sha256:
