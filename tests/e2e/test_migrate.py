@@ -651,6 +651,23 @@ def test_everything_that_stands_in_the_way_is_named_at_once(site):
     assert snapshot(site.media, site.config.parent, site.store.data) == before
 
 
+def test_without_a_fresh_backup_nothing_is_copied_or_switched(site, tmp_path):
+    marker = tmp_path / "backup-ended"
+    site.vary(migrate_backup_marker=str(marker), migrate_backup_max_age=2)
+    for stage in ("plan", "sync", "cutover"):
+        refused = site.play(stage)
+        assert refused.status != 0 and f"There is no fresh backup: migrate_backup_marker, {marker}, does not exist." in plain(
+            refused
+        )
+    marker.touch()
+    os.utime(marker, (time.time() - 9000,) * 2)
+    assert "was written 2.5 hours ago, and migrate_backup_max_age is 2. Make a backup." in plain(site.play("sync"))
+    assert not list((site.store.data / BUCKET).iterdir())
+    marker.touch()
+    ran(site.play("sync"))
+    ran(site.play("sync", "--check"))
+
+
 def test_a_health_address_that_never_answered_is_refused_before_the_stop(site):
     site.vary(generic_health_url=f"http://127.0.0.1:{site.port}/media/no-such-thing")
     with Writer(site) as writer:
