@@ -18,3 +18,8 @@ def test_it_is_down_and_was_soon(host):
 def test_it_starts_again(host):
     host.run_expect([0], "systemctl start matrix-synapse")
     assert host.service("matrix-synapse").is_running
+
+
+def test_its_worker_was_down_as_well_and_only_what_ran_before_is_started(host):
+    assert host.file("/root/worker").content_string.strip() == "inactive"
+    assert host.service("matrix-synapse-worker@media").is_running
