@@ -320,8 +320,8 @@ def test_what_is_on_the_disk_is_not_drilled(site):
 
 
 def test_it_gives_up_when_nothing_can_be_removed(site, monkeypatch):
-    for number in range(60):
-        name = f"local_content/ee/{number:02}"
+    for number in range(400):
+        name = f"local_content/ee/{number:03}"
         site.write(name, 90)
         site.store.put(name, body(name), hashlib.md5(body(name)).digest(), 0)
     tried = []
@@ -332,8 +332,8 @@ def test_it_gives_up_when_nothing_can_be_removed(site, monkeypatch):
 
     monkeypatch.setattr(evicting, "unlink_unchanged", refused)
     done = site.run(max_age_s=0)
-    assert 25 <= len(tried) < 60
-    assert done["stayed"]["failed"] == len(tried) and done["stayed"]["recent"] == 64 - len(tried)
+    assert 25 <= len(tried) < 400
+    assert done["stayed"]["failed"] == len(tried) and done["stayed"]["recent"] == 404 - len(tried)
     assert "cannot be removed: Operation not permitted" in done["samples"]["failed"][0]
 
 
