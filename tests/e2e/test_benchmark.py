@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.benchmark import measure, report, tools, trees, works
+from ansible_collections.mediastore.s3.tests.benchmark import eviction, measure, report, tools, trees, works
 from ansible_collections.mediastore.s3.tests.benchmark import window as ways
 from ansible_collections.mediastore.s3.tests.benchmark.contest import Arena, Heat, NotArrived
 from ansible_collections.mediastore.s3.tests.benchmark.nulls3 import NullS3
@@ -168,3 +168,14 @@ def test_what_a_command_starts_is_counted_in(tmp_path):
 def test_a_command_that_fails_ends_it_with_what_it_said(tmp_path):
     with pytest.raises(measure.Failed, match="no luck"):
         measure.run(measure.Command(["sh", "-c", "echo no luck; exit 3"], {}), tmp_path / "log", 60)
+
+
+def test_an_eviction_takes_the_old_media_and_nothing_else(arena, tmp_path):
+    old = eviction.Old(trees.store(tmp_path / "trees", "synapse", trees.SMALL, 200, 8), 20)
+    assert 20 <= len(old.names) < 40 and any("_thumbnail" in name for name in old.names)
+    heat = Heat(Entrant("ours", tools.ours("evict", max_age="30d", engine="boto3"), ours=True), old.tree, old.stage, check=False)
+    arena.contest("evict", [heat], 2)
+    old.require_gone()
+    (old.tree.root / next(iter(old.tree.entries.keys() - old.names))).unlink()
+    with pytest.raises(eviction.NotEvicted, match="1 others have gone"):
+        old.require_gone()
