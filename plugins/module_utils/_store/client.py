@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from .._core.digest import new_md5
 from .._core.errors import BadInput, LibraryMissing
 from .guard import guard
+from .listings import moment, take_objects
 from .patience import Patience, emptied
 
 try:
@@ -82,6 +83,8 @@ def _patient(client: t.Any, connection: Connection) -> t.Any:
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"needs-retry.{service}", Patience(connection.max_attempts))
     client.meta.events.register(f"before-parse.{service}", emptied)
+    # On the same event, to come after it: what was taken away would look like an answer that broke off.
+    client.meta.events.register_last(f"before-parse.{service}", take_objects)
     return client
 
 
@@ -90,6 +93,7 @@ def session_of(connection: Connection) -> t.Any:
     if not HAS_BOTO3:
         raise BotoMissing()
     session = botocore.session.Session(profile=connection.profile)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
     if connection.access_key and connection.secret_key:
         session.set_credentials(connection.access_key, connection.secret_key, connection.session_token)
     if connection.region:
