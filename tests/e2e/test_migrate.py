@@ -651,6 +651,21 @@ def test_everything_that_stands_in_the_way_is_named_at_once(site):
     assert snapshot(site.media, site.config.parent, site.store.data) == before
 
 
+def test_rsync_without_a_mount_and_with_what_a_mount_cannot_do_is_refused_with_its_reasons(site):
+    site.vary(migrate_transport="rsync", migrate_background=True, migrate_shared_by=["depot", "another"])
+    site.vary(migrate_cache_control="public", migrate_storage_class="STANDARD_IA")
+    refused = site.play("plan")
+    assert refused.status != 0 and refused.changed == 0
+    for words in (
+        "migrate_transport is rsync, which writes through the mount of migrate_layout mount, and migrate_layout is native.",
+        "migrate_transport is rsync, and hosts that share a directory copy to the bucket, each a part.",
+        "migrate_transport is rsync, and migrate_background is a copy to the bucket without a mount.",
+        "objects do not get what these say: migrate_cache_control, migrate_storage_class.",
+    ):
+        assert words in plain(refused), refused.output
+    assert not list((site.store.data / BUCKET).iterdir())
+
+
 def test_without_a_fresh_backup_nothing_is_copied_or_switched(site, tmp_path):
     marker = tmp_path / "backup-ended"
     site.vary(migrate_backup_marker=str(marker), migrate_backup_max_age=2)
