@@ -666,6 +666,19 @@ def test_rsync_without_a_mount_and_with_what_a_mount_cannot_do_is_refused_with_i
     assert not list((site.store.data / BUCKET).iterdir())
 
 
+def test_rsync_writes_nothing_into_a_bucket_of_somebody_else(site):
+    mount = {"name": "media", "backend": "rclone", "bucket": BUCKET, "path": str(site.media)}
+    mount.update(owner=site.media.owner(), group=site.media.group())
+    site.vary(migrate_transport="rsync", migrate_layout="mount", generic_switch_files=[], mediastore_mounts=[mount])
+    mark = site.store.data / BUCKET / ".mediastore-owner"
+    mark.write_text("another 0123456789ab")
+    refused = site.play("sync")
+    assert refused.status != 0 and refused.failed == 1
+    assert "what is there belongs to 'another 0123456789ab'" in plain(refused)
+    assert "Say whose the bucket is" in refused.output and "Mount the bucket beside" not in refused.output
+    assert list((site.store.data / BUCKET).iterdir()) == [mark]
+
+
 def test_without_a_fresh_backup_nothing_is_copied_or_switched(site, tmp_path):
     marker = tmp_path / "backup-ended"
     site.vary(migrate_backup_marker=str(marker), migrate_backup_max_age=2)
