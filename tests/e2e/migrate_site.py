@@ -178,6 +178,15 @@ class Site:
         """The keys that the application no longer serves as it acknowledged them."""
         return [key for key, body in self.acknowledged.items() if self.request("GET", key) != (200, body)]
 
+    def erasing(self, key: str) -> list[str]:
+        """A command that removes an object, through the store: behind its back it would go on listing what it cannot give."""
+        told = self.store.connection
+        client = {"endpoint_url": told["endpoint_url"], "verify": str(told["ca_path"]), "region_name": "us-east-1"}
+        client.update(aws_access_key_id=told["access_key"], aws_secret_access_key=told["secret_key"])
+        script = self.directory / "erase.py"
+        script.write_text(f"import boto3\nboto3.client('s3', **{client!r}).delete_object(Bucket={BUCKET!r}, Key={key!r})\n")
+        return [sys.executable, str(script)]
+
     def damage_at_the_stop(self) -> tuple[Path, Path]:
         """Have one object cut off and another removed when the application stops, once.
 
@@ -186,10 +195,11 @@ class Site:
         key = next(key for key, body in self.acknowledged.items() if len(body) == 70_000)
         cut, gone = self.store.data / BUCKET / key, self.store.data / BUCKET / "first/3/3.bin"
         stop = self.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
+        erase = self.erasing("first/3/3.bin")
         script, done, time_of = (self.directory / name for name in ("damage.sh", "damaged", "time"))
         script.write_text(
             f"#!/bin/sh\nset -e\n{stop}\n[ -e {done} ] && exit 0\ntouch {done}\n"
-            f"touch -r {cut} {time_of}\nhead -c 60000 /dev/zero > {cut}\ntouch -r {time_of} {cut}\nrm {gone}\n"
+            f"touch -r {cut} {time_of}\nhead -c 60000 /dev/zero > {cut}\ntouch -r {time_of} {cut}\n{' '.join(erase)}\n"
         )
         script.chmod(0o755)
         self.vary(generic_stop_command=str(script))

@@ -461,8 +461,8 @@ def test_a_medium_that_the_application_deletes_is_missing_until_somebody_says_so
 
 
 def test_an_undone_cutover_keeps_what_was_written_anew(site, tmp_path):
-    lost = site.store.data / BUCKET / "first/3/3.bin"
-    rewriting(site, tmp_path, "first/2/2.bin", b"the new version", also=f"os.unlink({str(lost)!r})")
+    erase = site.erasing("first/3/3.bin")
+    rewriting(site, tmp_path, "first/2/2.bin", b"the new version", also=f"subprocess.run({erase!r}, check=True)")
     undone = site.play("cutover")
     assert undone.status != 0
     assert "The cutover was undone" in undone.output and "first/3/3.bin" in undone.output
