@@ -679,6 +679,15 @@ def test_rsync_writes_nothing_into_a_bucket_of_somebody_else(site):
     assert list((site.store.data / BUCKET).iterdir()) == [mark]
 
 
+def test_a_bucket_that_is_not_there_and_times_without_a_meaning_are_named(site):
+    site.vary(migrate_bucket="medai", migrate_proof_timeout=0, migrate_backup_max_age=0)
+    for stage in ("plan", "sync", "cutover"):
+        refused = plain(site.play(stage))
+        assert "The bucket medai does not exist. Make it with mediastore.s3.provision, or correct migrate_bucket." in refused
+        assert "migrate_proof_timeout is 0" in refused and "migrate_backup_max_age is 0" in refused
+    assert site.stage() == "new" and not list((site.store.data / BUCKET).iterdir())
+
+
 def test_without_a_fresh_backup_nothing_is_copied_or_switched(site, tmp_path):
     marker = tmp_path / "backup-ended"
     site.vary(migrate_backup_marker=str(marker), migrate_backup_max_age=2)

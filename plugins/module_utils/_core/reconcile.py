@@ -70,6 +70,12 @@ class Sighting(NamedTuple):
     thing: RemoteObject | None
     proof: Proof | None
 
+    @property
+    def size(self) -> int:
+        """That of the file or, where there is none, of the object."""
+        there = self.file or self.thing
+        return there.size if there else 0
+
 
 class Reconciler:
     """One look at all three."""
@@ -159,7 +165,7 @@ class Reconciler:
                 self.ledger.note(Found(seen.key, kind, MISSING, seen.expected.size or 0))
             elif self._sized(seen) and (seen.file is None or seen.thing is None):
                 state = DISK_ONLY if seen.file else BUCKET_ONLY
-                self.ledger.note(Found(seen.key, kind, state, (seen.file or seen.thing).size))  # type: ignore[union-attr]
+                self.ledger.note(Found(seen.key, kind, state, seen.size))
             else:
                 yield seen
 
@@ -192,7 +198,7 @@ class Reconciler:
         """Compare file and object, and where they differ find out which of them is whole."""
         if seen.expected is None:
             raise AssertionError(seen.key)
-        kind, size = seen.expected.kind, (seen.file or seen.thing).size  # type: ignore[union-attr]
+        kind, size = seen.expected.kind, seen.size
         if self._sized(seen) and seen.file is not None and seen.thing is not None:
             finding = self._verifier.prove(Row(seen.key, seen.file, seen.thing, seen.proof))
             if finding is None:
