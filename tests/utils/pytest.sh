@@ -4,4 +4,4 @@
 set -euo pipefail
 # shellcheck source=tests/utils/compiled.sh
 source "$(dirname "$0")/compiled.sh"
-exec python -m pytest -q --numprocesses=auto --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
+exec python -m pytest -q --numprocesses=auto --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"

@@ -22,6 +22,8 @@ from ansible_collections.mediastore.s3.tests.unit.core.watching import watched
 
 PATIENCE_S = 30
 LIMIT = Path("/proc/sys/fs/fanotify/max_queued_events")
+#: The kernel tells each feed of all that happens on the filesystem, so a test that floods it does that to others beside it.
+pytestmark = pytest.mark.xdist_group("feed")
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_re
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 LIMIT = Path("/proc/sys/fs/fanotify/max_queued_events")
+#: The kernel tells each feed of all that happens on the filesystem, so a test that floods it does that to others beside it.
+pytestmark = pytest.mark.xdist_group("feed")
 
 
 def run(module, options):
