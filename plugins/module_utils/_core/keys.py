@@ -87,7 +87,7 @@ def _piece(token: str) -> str:
     if token == "?":
         return "[^/]"
     if len(token) > 1:  # a character class
-        inside = token[1:-1].replace("\\", "\\\\")
+        inside = token[1:-1].replace("\\", "\\\\").replace("[", "\\[")
         return f"[^/{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
     return re.escape(token)
 
