@@ -225,8 +225,13 @@ def test_the_log_tells_what_the_cache_did_and_no_signature():
     put("chat-media", logged=1000)
     for _time in range(2):
         media("chat", "logged.jpg")
-    log = run(WEB, "cat", "/var/log/nginx/mediastore-chat.log").decode()
-    lines = [line for line in log.splitlines() if "logged.jpg" in line]
+
+    def logged():
+        log = run(WEB, "cat", "/var/log/nginx/mediastore-chat.log").decode()
+        return [line for line in log.splitlines() if "logged.jpg" in line]
+
+    wait(lambda: len(logged()) == 2, 3, "both requests are in the log")
+    log, lines = run(WEB, "cat", "/var/log/nginx/mediastore-chat.log").decode(), logged()
     assert "cache=MISS" in lines[0] and "cache=HIT" in lines[1] and " time=" in lines[0]
     assert "Signature" not in log and "X-Amz" not in log
 
