@@ -132,3 +132,36 @@ options:
     default: auto
     version_added: 0.2.0
 """
+
+    PLACES = r"""
+options:
+  places:
+    description:
+      - Where the folders of O(path) go, if not all of it goes to one bucket. A file's key is O(places[].prefix) and its path
+        without O(places[].folder). All else is as with one bucket, with one journal, one plan and one verdict.
+      - Each file has to be in one of the folders; others are named in an error, unless they are left out with O(exclude).
+      - O(bucket) then is the one that messages name. O(prefix) has to be empty.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      folder:
+        description: A path below O(path), with a slash at its end. One in another one is a place of its own.
+        type: str
+        required: true
+      bucket:
+        description: The bucket. It must exist.
+        type: str
+        required: true
+      prefix:
+        description: Put in front of the rest of the path, as it is.
+        type: str
+        default: ""
+      cache_control:
+        description: Header Cache-Control of these objects. Only for uploads.
+        type: str
+      storage_class:
+        description: Storage class of these objects. Only for uploads.
+        type: str
+"""

@@ -25,6 +25,7 @@ author:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
+  - mediastore.s3.tree.places
   - mediastore.s3.prices
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
@@ -99,6 +100,14 @@ options:
   content_disposition:
     description: Header Content-Disposition of the objects, for example V(attachment).
     type: str
+    version_added: 0.2.0
+  headers:
+    description:
+      - A file with a line of JSON for each path below O(path) whose object has headers of its own, C(path) and any of
+        C(content_type), C(cache_control), C(content_disposition) and C(metadata). They take the place of what holds for all.
+      - Only what is appended to it is read the next time. An index of it is kept beside it.
+      - They are for what is uploaded, and no reason to upload.
+    type: path
     version_added: 0.2.0
   replace:
     description:
@@ -361,9 +370,9 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.prices import PRICES
 from ..module_utils._base.syncing import converge
-from ..module_utils._base.tree import TREE
+from ..module_utils._base.tree import PLACES, TREE
 
-SPEC = TREE.merge(
+SPEC = TREE.merge(PLACES).merge(
     ArgSpec(
         {
             "direction": {"type": "str", "choices": ["upload", "download"], "default": "upload"},
@@ -375,6 +384,7 @@ SPEC = TREE.merge(
             "acl": {"type": "str"},
             "storage_class": {"type": "str"},
             "content_disposition": {"type": "str"},
+            "headers": {"type": "path"},
             "replace": {"type": "str", "choices": ["always", "rewritten", "never"], "default": "always"},
             "keep_replaced": {"type": "path"},
             "lock_wait": {"type": "int", "default": 0},

@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
+  - mediastore.s3.tree.places
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
   - mediastore.s3.attributes.flow
@@ -277,27 +278,31 @@ engine_reason:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.tree import TREE
+from ..module_utils._base.tree import PLACES, TREE
 from ..module_utils._base.verification import compare
 
-SPEC = TREE.but(path={"type": "path"}).merge(
-    ArgSpec(
-        {
-            "source": {"type": "str", "choices": ["directory", "certificate"], "default": "directory"},
-            "certificate": {"type": "path"},
-            "read_back": {"type": "str", "choices": ["none", "sample", "all"], "default": "none"},
-            "sample": {"type": "int", "default": 20},
-            "live": {"type": "bool", "default": False},
-            "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
-            "missing": {"type": "str", "choices": ["fail", "forget"], "default": "fail"},
-            "rewritten": {"type": "str", "choices": ["ignore", "fail"], "default": "fail"},
-            "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-        },
-        required_if=[
-            ("source", "directory", ["path"]),
-            ("source", "certificate", ["certificate"]),
-            ("live", True, ["journal"]),
-        ],
+SPEC = (
+    TREE.but(path={"type": "path"})
+    .merge(PLACES)
+    .merge(
+        ArgSpec(
+            {
+                "source": {"type": "str", "choices": ["directory", "certificate"], "default": "directory"},
+                "certificate": {"type": "path"},
+                "read_back": {"type": "str", "choices": ["none", "sample", "all"], "default": "none"},
+                "sample": {"type": "int", "default": 20},
+                "live": {"type": "bool", "default": False},
+                "extra": {"type": "str", "choices": ["ignore", "fail"], "default": "ignore"},
+                "missing": {"type": "str", "choices": ["fail", "forget"], "default": "fail"},
+                "rewritten": {"type": "str", "choices": ["ignore", "fail"], "default": "fail"},
+                "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+            },
+            required_if=[
+                ("source", "directory", ["path"]),
+                ("source", "certificate", ["certificate"]),
+                ("live", True, ["journal"]),
+            ],
+        )
     )
 )
 

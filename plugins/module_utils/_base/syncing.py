@@ -42,32 +42,36 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     with journals(module, path, store, doing) as (journal, proofs):
         # A pass against the journal relies on the run before it.
         uploads = module.params["direction"] != DOWNLOAD and module.params["against"] == "store"
-        owned = Ownership(store, tree, module.params["owned_by"] if uploads else "", doing)
+        owner = module.params["owned_by"] if uploads else ""
+        owned = [Ownership(store, tree, owner, doing, mark) for mark in tree.marks]
         # Counted only where it is read: a real run has other things to do for each of its files.
         billing = upload_billing(module, doing) if uploads and module.check_mode else None
         sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module), billing)
-        owned.check(proofs, module.params["adopt"])
-        if billing:
-            billing.asked(puts=int(owned.missing), gets=owned.gets, lists=owned.lists)
+        for claim in owned:
+            claim.check(proofs, module.params["adopt"])
+            if billing:
+                billing.asked(puts=int(claim.missing), gets=claim.gets, lists=claim.lists)
         return carry_out(module, sync, following(module, tree, journal, path), owned, path, doing)
 
 
 def carry_out(
-    module: StoreModule, sync: Sync, follow: Following, owned: Ownership, path: str | None, doing: str
+    module: StoreModule, sync: Sync, follow: Following, owned: list[Ownership], path: str | None, doing: str
 ) -> dict[str, t.Any]:
     """Plan and transfer, and say what happened."""
     watch, verb = Watch(module.params["progress_file"]), module.params["direction"]
     changes = follow.begin()
+    marking = any(claim.missing for claim in owned)
     shown = {"journal": path, **shown_shard(module), **walked(module, follow, changes is None)}
     plan = sync.plan(watch, changes)
     if module.check_mode:
-        return report(module, sync, plan, Tally(0), verb, owned.missing, **shown)
+        return report(module, sync, plan, Tally(0), verb, marking, **shown)
     check_room(module, plan, doing)
-    owned.mark()
+    for claim in owned:
+        claim.mark()
     tally = sync.carry_out(plan, watch)
     if not tally.gave_up:
         follow.end()
-    result = report(module, sync, plan, tally, verb, owned.missing, **shown)
+    result = report(module, sync, plan, tally, verb, marking, **shown)
     sync.require_done(plan, tally, result)
     if tally.unsettled:
         module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")

@@ -13,6 +13,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 
 from .._core.errors import BadInput
 from .._core.files import free_bytes
+from .._core.headers import Headers
 from .._core.model import DOWNLOAD, Attributes
 from .._core.pace import Timetable
 from .._core.plan import Plan
@@ -81,7 +82,14 @@ def attributes(module: StoreModule, doing: str) -> Attributes:
         content_disposition=params["content_disposition"],
         encryption=params["encryption"],
         kms_key_id=params["kms_key_id"],
+        lookup=_lookup(params["headers"], params["prefix"], doing) if params["headers"] else None,
     )
+
+
+def _lookup(path: str, prefix: str, doing: str) -> t.Callable[[str], t.Mapping[str, t.Any]]:
+    """What is said of the file of a key."""
+    headers = Headers(path, doing)
+    return lambda key: headers(key[len(prefix) :])
 
 
 def check_options(module: StoreModule, doing: str) -> None:

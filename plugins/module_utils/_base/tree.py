@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import dataclasses
 import os
 import select
 import sys
@@ -27,12 +28,15 @@ from .._core.scan import Tree
 from .._core.shard import shard_of
 from .._store.connection import Connection
 from .._store.objects import BotoStore
+from .._store.places import Place, PlacedStore
+from .._store.places import check as check_places
 from .._store.profile import Profile
 from .argspec import ArgSpec
 from .engine import choose
 from .module import StoreModule
 
 Engine = t.TypeVar("Engine", bound=BotoStore)
+AnyStore = t.Union[BotoStore, PlacedStore]
 
 #: less than this free beside the journal counts as full: SQLite needs room even to tell that something failed
 JOURNAL_ROOM = 16 * 1024 * 1024
@@ -65,6 +69,25 @@ TREE = ArgSpec(
 )
 
 
+#: for a directory whose folders go to different buckets
+PLACES = ArgSpec(
+    {
+        "places": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "folder": {"type": "str", "required": True},
+                "bucket": {"type": "str", "required": True},
+                "prefix": {"type": "str", "default": ""},
+                "cache_control": {"type": "str"},
+                "storage_class": {"type": "str"},
+            },
+        },
+    }
+)
+
+
 def tried(module: StoreModule, verb: str) -> str:
     """What errors say was tried."""
     shard = module.params["shard"]
@@ -77,7 +100,9 @@ def open_tree(module: StoreModule, doing: str, there: bool = True) -> Tree:
     params = module.params
     check_numbers(module, doing)
     shard = shard_of(params["shard"], doing)
-    tree = Tree(params["path"] or "/", params["prefix"], Exclude(params["exclude"]), params["special"] == "fail", shard)
+    folders = [place.folder for place in places_of(module, doing)]
+    exclude = Exclude(params["exclude"])
+    tree = Tree(params["path"] or "/", params["prefix"], exclude, params["special"] == "fail", shard, folders)
     if there:
         tree.require(doing)
     return tree
@@ -96,14 +121,41 @@ def check_numbers(module: StoreModule, doing: str) -> None:
         raise BadInput(doing, said=f"part_size is {params['part_size']} bytes", remedy=f"This store wants {least} or more.")
 
 
-def open_store(module: StoreModule, doing: str, moves: bool, attributes: Attributes | None = None) -> BotoStore:
+def places_of(module: StoreModule, doing: str) -> list[Place]:
+    """The folders that have buckets of their own, after refusing what cannot be meant."""
+    asked = module.params.get("places") or []
+    places = [Place(place["folder"], place["bucket"], place["prefix"]) for place in asked]
+    if places and module.params["prefix"]:
+        raise BadInput(doing, said="prefix is set, and places, too", remedy="Give each of the places its prefix.")
+    check_places(places, doing)
+    return places
+
+
+def open_store(module: StoreModule, doing: str, moves: bool, attributes: Attributes | None = None) -> AnyStore:
     """The bucket by the engine that was asked for, or by the one that is best if many objects are moved; nothing is sent yet."""
     if module.params["encryption"]:
         module.profile.check_upload(doing, sse=module.params["encryption"])
     engine, reason = choose(module, doing, moves, attributes or Attributes())
-    store = open_engine(engine, module, doing, attributes)
+    places = places_of(module, doing)
+    store: AnyStore
+    if places:
+        store = PlacedStore([(place, open_place(engine, module, doing, place, attributes)) for place in places])
+    else:
+        store = open_engine(engine, module, doing, attributes)
     store.engine_reason = reason
     return store
+
+
+def open_place(engine: type[Engine], module: StoreModule, doing: str, place: Place, attributes: Attributes | None) -> Engine:
+    """The bucket of a folder, with what is said of its objects alone."""
+    said = next(entry for entry in module.params["places"] if entry["folder"] == place.folder)
+    own = {name: said[name] for name in ("cache_control", "storage_class") if said.get(name)}
+    module.profile.check_upload(doing, storage_class=own.get("storage_class"))
+    base = attributes or Attributes()
+    lookup = base.lookup
+    if lookup:
+        own["lookup"] = lambda key: lookup(place.folder + key[len(place.prefix) :])
+    return open_engine(engine, module, doing, dataclasses.replace(base, **own), place.bucket)
 
 
 def etag_is_md5(module: StoreModule) -> bool:
@@ -112,13 +164,16 @@ def etag_is_md5(module: StoreModule) -> bool:
     return bool(module.profile.etag_is_md5 and not params["sse_customer_key"] and params["encryption"] != "aws:kms")
 
 
-def open_engine(engine: type[Engine], module: StoreModule, doing: str, attributes: Attributes | None = None) -> Engine:
+def open_engine(
+    engine: type[Engine], module: StoreModule, doing: str, attributes: Attributes | None = None, bucket: str = ""
+) -> Engine:
     """The bucket by an engine that can do more; nothing is sent yet."""
     params = module.params
     if params["sse_customer_key"]:
         check_customer_key(module.profile, module.connection, doing, params["sse_customer_key"])
     module.pool = params["concurrency"] or MOST
-    return engine(module.client, params["bucket"], module.connection, module.profile, attributes, params["sse_customer_key"])
+    where, key = bucket or params["bucket"], params["sse_customer_key"]
+    return engine(module.client, where, module.connection, module.profile, attributes, key)
 
 
 def check_customer_key(profile: Profile, connection: Connection, doing: str, text: str) -> None:
@@ -169,6 +224,9 @@ def binding(module: StoreModule) -> dict[str, str]:
     """What a journal is tied to. Not the path: a proof knows the file by inode and times, wherever its directory is moved."""
     params = module.params
     place = {"store": module.connection.where, "bucket": params["bucket"], "prefix": params["prefix"]}
+    if params.get("places"):
+        where = sorted((entry["folder"], entry["bucket"], entry["prefix"]) for entry in params["places"])
+        place["bucket"] = ", ".join(f"{folder} in {bucket}/{prefix}" for folder, bucket, prefix in where)
     return {**place, **shard_of(params.get("shard"), "use the journal").binding}
 
 
@@ -189,7 +247,7 @@ def kept_journal(module: StoreModule, path: str, wait_s: float, doing: str, **mo
         yield journal
 
 
-def take_back(store: BotoStore, journal: Journal) -> None:
+def take_back(store: AnyStore, journal: Journal) -> None:
     """Remove what a run that was killed left at the store, and remember what this one begins there."""
     store.ledger = journal
     for key, upload_id in journal.unfinished():
@@ -216,7 +274,7 @@ def passing_journal(module: StoreModule) -> t.Iterator[Journal]:
 
 @contextlib.contextmanager
 def journals(
-    module: StoreModule, path: str | None, store: BotoStore, doing: str, **more: str
+    module: StoreModule, path: str | None, store: AnyStore, doing: str, **more: str
 ) -> t.Iterator[tuple[Journal, Journal]]:
     """The journal of this run, and the one with the proofs of earlier runs, which a run that changes nothing does not write."""
     with contextlib.ExitStack() as stack:

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Mapping, NamedTuple
 
 UPLOAD = "upload"
 DOWNLOAD = "download"
@@ -142,3 +142,13 @@ class Attributes:
     #: how the store encrypts it, with keys of its own (``AES256``) or of a key server (``aws:kms``)
     encryption: str | None = None
     kms_key_id: str | None = None
+    #: what only one object is stored with, by its key: any of content_type, cache_control, content_disposition and metadata
+    lookup: Callable[[str], Mapping[str, Any]] | None = None
+
+    def of(self, key: str) -> Attributes:
+        """What the object of this key is stored with."""
+        own = dict(self.lookup(key)) if self.lookup else {}
+        if not own:
+            return self
+        own["metadata"] = {**self.metadata, **own.get("metadata", {})}
+        return replace(self, **own)

@@ -11,6 +11,7 @@ import time
 from .digest import Digest
 from .errors import BadInput, MediastoreError
 from .journal import Journal
+from .keys import MARK
 from .ports import ObjectStore
 from .problems import printable
 from .scan import Tree
@@ -19,11 +20,12 @@ from .scan import Tree
 class Ownership:
     """One directory's claim on what is below a prefix; without an owner's name there is none, and nothing is asked."""
 
-    def __init__(self, store: ObjectStore, tree: Tree, owner: str, doing: str) -> None:
+    def __init__(self, store: ObjectStore, tree: Tree, owner: str, doing: str, mark: str) -> None:
         self._store = store
         self._tree = tree
         self._owner = owner
         self._doing = doing
+        self._mark = mark
         #: whether the mark is still to be left
         self.missing = False
         #: requests GET and LIST that it took to know that
@@ -37,7 +39,7 @@ class Ownership:
         """
         if not self._owner:
             return
-        found, mark = self._read(), self._tree.mark
+        found, mark = self._read(), self._mark
         self.missing = found != self._owner
         if not self.missing or adopt:
             return
@@ -58,12 +60,12 @@ class Ownership:
         if self.missing:
             body, digest = self._owner.encode("utf-8"), Digest()
             digest.update(body)
-            self._store.put(self._tree.mark, body, bytes.fromhex(digest.md5), time.time_ns())
+            self._store.put(self._mark, body, bytes.fromhex(digest.md5), time.time_ns())
 
     def _read(self) -> str:
         self.gets += 1
         try:
-            return b"".join(self._store.read(self._tree.mark).chunks)[:500].decode("utf-8", "replace")
+            return b"".join(self._store.read(self._mark).chunks)[:500].decode("utf-8", "replace")
         except MediastoreError as exc:
             if exc.code == "NoSuchKey":
                 return ""
@@ -71,7 +73,7 @@ class Ownership:
 
     def _first(self) -> str:
         self.lists += 1
-        objects = self._store.listing(self._tree.prefix)
+        objects = self._store.listing(self._mark[: -len(MARK)])
         return next((printable(thing.key) for thing in objects if self._tree.concerns(thing.key) and not thing.is_folder), "")
 
     def _refusal(self, said: str, otherwise: str) -> BadInput:

@@ -36,16 +36,23 @@ class Ledger(Protocol):
 class ObjectStore(Protocol):
     """One bucket, as an engine gives it. All methods may be called by several threads at once."""
 
-    #: what the result calls it, and why it is this one
-    engine: str
-    engine_reason: str
     #: the least and the most that a part may have, as the provider says
     part_min: int
     max_parts: int
     #: how many parts of one object it sends at once
     parts_at_once: int
-    #: how often it asked for fewer requests so far (503 SlowDown, 429); only ever grows, and what asked was sent again since
-    busy: int
+
+    @property
+    def engine(self) -> str:
+        """What the result calls it."""
+
+    @property
+    def engine_reason(self) -> str:
+        """Why it is this one."""
+
+    @property
+    def busy(self) -> int:
+        """How often it asked for fewer requests so far (503 SlowDown, 429); only ever grows, and what asked was sent again."""
 
     def listing(self, prefix: str) -> Iterator[RemoteObject]:
         """All objects below a prefix; an error raises, so the end of the iteration is the end of the list."""

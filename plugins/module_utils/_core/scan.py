@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from .errors import BadInput
 from .keys import MARK, PARTIAL_SUFFIX, QUARANTINE, Exclude
@@ -33,6 +33,7 @@ class Tree:
         exclude: Exclude | None = None,
         special_fails: bool = True,
         shard: Shard = WHOLE,
+        places: Sequence[str] = (),
     ) -> None:
         self.root = os.fsencode(os.path.realpath(root))
         self.prefix = prefix
@@ -41,8 +42,11 @@ class Tree:
         #: the part of the keys that is looked at
         self.shard = shard
         self._start = prefix.encode("utf-8")
-        #: the key that says whose the objects are
-        self.mark = prefix + MARK
+        #: the folders whose files are in buckets of their own
+        self.places = tuple(places)
+        self._homes = tuple(place.encode("utf-8") for place in places)
+        #: the keys that say whose the objects are
+        self.marks = tuple(start + MARK for start in self.places or (prefix,))
         #: what the walk passed by: ``special`` (links, sockets, devices) and ``excluded``
         self.passed: Counter[str] = Counter()
 
@@ -61,7 +65,7 @@ class Tree:
 
     def concerns(self, key: str) -> bool:
         """Whether an object of this key is looked at: in this part of the keys, not left out, and not the mark."""
-        return key in self.shard and key != self.mark and self.relative(key) not in self.exclude
+        return key in self.shard and key not in self.marks and self.relative(key) not in self.exclude
 
     def path(self, key: str) -> bytes:
         """Where the file of a key is. Bytes, so that no locale has a say in it."""
@@ -112,7 +116,7 @@ class Tree:
         except OSError as exc:
             problems.add(folder, f"the folder cannot be read ({exc.strerror})")
             return []
-        if self.exclude or self.shard.count > 1 or not _harmless(names):
+        if self.exclude or self.shard.count > 1 or self._outside(folder) or not _harmless(names):
             names = [name for name in names if self._wanted(folder, name, problems)]
         names.sort(reverse=True)
         return names
@@ -131,7 +135,14 @@ class Tree:
         if relative in self.exclude:
             self.passed["excluded"] += 1
             return False
+        if self._outside(folder) and not any(place.startswith(relative) or relative.startswith(place) for place in self.places):
+            problems.add(folder + name, "is in none of the folders of places")
+            return False
         return True
+
+    def _outside(self, folder: bytes) -> bool:
+        """Whether what is in a folder has no bucket to go to; one that has places has them for everything."""
+        return bool(self._homes) and not folder.startswith(self._homes)
 
     def file(self, relative: bytes, problems: Problems) -> LocalFile | None:
         """The file at a path, as it is now."""

@@ -242,9 +242,9 @@ class BotoStore:
             self.ledger.ended(upload_id)
 
     def _headers(self, key: str, mtime_ns: int) -> dict[str, t.Any]:
-        said = self._attributes
+        said = self._attributes.of(key)
         headers: dict[str, t.Any] = {
-            "ContentType": self._content_type(key),
+            "ContentType": content_type(said, key),
             "Metadata": {MTIME: mtime_text(mtime_ns), **said.metadata},
         }
         optional = {
@@ -258,16 +258,17 @@ class BotoStore:
         headers.update((name, value) for name, value in optional.items() if value)
         return headers
 
-    def _content_type(self, key: str) -> str:
-        said = self._attributes.content_type
-        return guess_type(key) if said == "guess" else said
-
     def _receipt(self, answer: dict[str, t.Any], etag_is_md5: bool) -> Receipt:
         encrypted = self._hides_md5 or answer.get("ServerSideEncryption") in KMS
         return Receipt(answer.get("ETag", "").strip('"'), etag_is_md5 and not encrypted)
 
     def _explaining(self, tried: str) -> t.ContextManager[None]:
         return explaining(tried, self._connection)
+
+
+def content_type(said: Attributes, key: str) -> str:
+    """The content type that was asked for, or that the name promises."""
+    return guess_type(key) if said.content_type == "guess" else said.content_type
 
 
 def guess_type(key: str) -> str:

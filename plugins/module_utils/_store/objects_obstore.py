@@ -14,7 +14,7 @@ from .._core.digest import CHUNK, MIB
 from .._core.model import Attributes, Receipt
 from .._core.ports import Reading
 from .._core.retry import pause_before_next
-from .objects import KMS, MTIME, BotoStore, mtime_of, mtime_text
+from .objects import KMS, MTIME, BotoStore, content_type, mtime_of, mtime_text
 from .obstore_client import make_store
 from .obstore_faults import ERRORS, Fault
 
@@ -85,11 +85,12 @@ class ObstoreStore(BotoStore):
         """Store an object in one request. TLS, or where there is none the signature, lets the store notice damage on the way."""
         if self._instead or len(body) > LARGEST or not carries(key):
             return super().put(key, body, md5, mtime_ns)
+        own = self._attributes.of(key)
         said = {
-            **self._constant,
-            "Content-Type": self._content_type(key),
+            **(self._constant if own is self._attributes else _constant(own)),
+            "Content-Type": content_type(own, key),
             MTIME: mtime_text(mtime_ns),
-            **self._attributes.metadata,
+            **own.metadata,
         }
         try:
             answer = self._patiently(

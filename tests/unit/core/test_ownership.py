@@ -20,7 +20,9 @@ MARK = "media/.mediastore-owner"
 
 
 def claim(store, owner="gallery 1", known=False, adopt=False, exclude=()):
-    owned = Ownership(store, Tree("/", "media/", Exclude(list(exclude))), owner, "upload /srv to bucket media")
+    owned = Ownership(
+        store, Tree("/", "media/", Exclude(list(exclude))), owner, "upload /srv to bucket media", "media/.mediastore-owner"
+    )
     owned.check(SimpleNamespace(proofs=lambda: iter(["a proof"] if known else [])), adopt)
     missing = owned.missing
     owned.mark()
