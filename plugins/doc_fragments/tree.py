@@ -165,3 +165,15 @@ options:
         description: Storage class of these objects. Only for uploads.
         type: str
 """
+
+    HEADERS = r"""
+options:
+  headers:
+    description:
+      - A file with a line of JSON for each path below O(path) whose object has headers of its own, C(path) and any of
+        C(content_type), C(cache_control), C(content_disposition) and C(metadata). They take the place of what holds for all.
+      - Only what is appended to it is read the next time. An index of it is kept beside it.
+      - They are for what is uploaded, and no reason to upload.
+    type: path
+    version_added: 0.2.0
+"""

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
   - mediastore.s3.tree.places
+  - mediastore.s3.tree.headers
   - mediastore.s3.prices
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
@@ -100,14 +101,6 @@ options:
   content_disposition:
     description: Header Content-Disposition of the objects, for example V(attachment).
     type: str
-    version_added: 0.2.0
-  headers:
-    description:
-      - A file with a line of JSON for each path below O(path) whose object has headers of its own, C(path) and any of
-        C(content_type), C(cache_control), C(content_disposition) and C(metadata). They take the place of what holds for all.
-      - Only what is appended to it is read the next time. An index of it is kept beside it.
-      - They are for what is uploaded, and no reason to upload.
-    type: path
     version_added: 0.2.0
   replace:
     description:

@@ -8,10 +8,11 @@
     python tests/servers/depot.py status CONFIG    exit status 0: running, 3: not running
 
 CONFIG is JSON: ``port``, ``pid_file``, ``log``, ``backend`` (``directory``, ``s3`` or ``both``), ``directory``, and for S3
-``bucket``, ``prefix``, ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``; with ``warm_up_s`` it takes that much
-longer to start. With ``both`` it does as Synapse with its storage provider: it writes the file and then the object, reads the
-file if there is one, and deletes nothing but the file. A PUT is acknowledged (201) only when the file is stored. Like many real
-applications it writes a file in place, under its final name, so a copy that runs meanwhile can meet half a file.
+``bucket``, ``prefix`` (or ``places``, the buckets of folders), ``endpoint_url``, ``access_key``, ``secret_key``, ``ca_path``;
+with ``warm_up_s`` it takes that much longer to start. With ``both`` it does as Synapse with its storage provider: it writes the
+file and then the object, reads the file if there is one, and deletes nothing but the file. A PUT is acknowledged (201) only when
+the file is stored. Like many real applications it writes a file in place, under its final name, so a copy that runs meanwhile
+can meet half a file.
 """
 
 from __future__ import annotations
@@ -106,6 +107,30 @@ class InBucket:
         self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
 
+class InPlaces:
+    """Media as objects in the bucket of their folder, without its name."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.places = {folder: InBucket({**config, "bucket": bucket}) for folder, bucket in config["places"].items()}
+
+    def put(self, key: str, body: bytes) -> None:
+        bucket, name = self._of(key)
+        bucket.put(name, body)
+
+    def get(self, key: str) -> bytes | None:
+        bucket, name = self._of(key)
+        return bucket.get(name)
+
+    def delete(self, key: str) -> None:
+        bucket, name = self._of(key)
+        bucket.delete(name)
+
+    def _of(self, key: str) -> tuple[InBucket, str]:
+        # the health check is in no folder
+        folder = next((folder for folder in self.places if key.startswith(folder)), next(iter(self.places)))
+        return self.places[folder], key.removeprefix(folder)
+
+
 class InBoth:
     """Media as files, and as objects as well."""
 
@@ -133,6 +158,8 @@ def open_backend(config: dict[str, Any]) -> Backend:
         return InMastodonsBucket(env, config["ca_path"]) if env.get("S3_ENABLED") == "true" else InDirectory(config["directory"])
     if config["backend"] == "both":
         return InBoth(config)
+    if config["backend"] == "s3" and "places" in config:
+        return InPlaces(config)
     return InBucket(config) if config["backend"] == "s3" else InDirectory(config["directory"])
 
 

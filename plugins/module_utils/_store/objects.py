@@ -81,6 +81,10 @@ class BotoStore:
         # Not thread-safe while it loads its tables.
         mimetypes.init()
 
+    def hear_no_more(self) -> None:
+        """Leave what botocore is answered to another store with the same client, which counts it for both."""
+        self._client.meta.events.unregister("needs-retry.s3", self._hear)
+
     def _hear(self, response: t.Any, **kwargs: t.Any) -> None:
         """Listen to what botocore is answered, also where it asks again by itself."""
         if response is not None:

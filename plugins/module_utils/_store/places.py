@@ -46,6 +46,9 @@ class PlacedStore:
         # the longest first: a folder in another one is a place of its own
         self._stores = sorted(stores, key=lambda pair: -len(pair[0].folder))
         first = stores[0][1]
+        # One client serves all places: what it hears is counted once.
+        for _place, other in stores[1:]:
+            other.hear_no_more()
         self.part_min, self.max_parts, self.parts_at_once = first.part_min, first.max_parts, first.parts_at_once
         self._ledger: Ledger | None = None
 
@@ -66,7 +69,7 @@ class PlacedStore:
 
     @property
     def busy(self) -> int:
-        """How often fewer requests were asked for. One client serves all places, so each of them hears of the others, too."""
+        """How often the store asked for fewer requests."""
         return sum(store.busy for _place, store in self._stores)
 
     @property

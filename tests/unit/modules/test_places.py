@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.plugins.module_utils._store.objects import BotoStore
+from ansible_collections.mediastore.s3.plugins.module_utils._store.places import Place, PlacedStore
 from ansible_collections.mediastore.s3.plugins.module_utils._store.registry import profile_for
+from ansible_collections.mediastore.s3.tests.servers.troubled import TroubledS3
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 PLACES = [
@@ -88,6 +92,33 @@ def test_there_and_back(moto, site, engine):
     assert found == {**FILES, "files/2.txt": b"2", "avatars/exports/2/new.tar": b"new"}
     client.delete_object(Bucket="exports", Key="old/1/c.tar")
     assert run("verify", moto, site)["counts"]["missing"] == 1
+
+
+def test_several_hosts_take_a_part_of_each_place(moto, site):
+    parts = []
+    for index in range(2):
+        mine = {"shard": {"index": index, "count": 2}, "journal": str(site / "state" / str(index)), "owned_by": "zulip 1"}
+        parts.append(run("sync", moto, site, **mine)["transferred"]["files"])
+    assert sum(parts) == 5
+    assert 0 < parts[0] < 5
+    assert run("verify", moto, site)["counts"]["matched"] == 5
+    assert not run("sync", moto, site, owned_by="zulip 1")["transferred"]["files"]
+
+
+def test_what_the_client_of_all_places_hears_is_counted_once(tmp_path):
+    with TroubledS3(tmp_path) as server:
+        connection = Connection.from_params(server.connection)
+        profile = profile_for(connection)
+        complete = profile.complete(connection)
+        client = make_client(complete, profile)
+        places = [Place("a/", "uploads", ""), Place("b/", "avatars", ""), Place("c/", "exports", "")]
+        store = PlacedStore([(place, BotoStore(client, place.bucket, complete, profile)) for place in places])
+        server.trouble = lambda request, number: (503, "SlowDown") if number in (0, 2, 4) else None
+        body = b"content"
+        store.put("b/1", body, hashlib.md5(body).digest(), 1)
+        store.put("c/1", body, hashlib.md5(body).digest(), 1)
+        assert b"".join(store.read("b/1").chunks) == body
+        assert (store.busy, len(server.requests)) == (3, 6)
 
 
 def test_what_cannot_be_meant_is_refused(moto, site):
