@@ -22,6 +22,7 @@ PREFIXES = {
     "mount": ("mediastore_mount",),
     "nginx_cache": ("mediastore_cache",),
     "synapse": ("synapse_media_",),
+    "zulip": ("zulip_media_",),
 }
 SHARED = ("mediastore_store", "mediastore_admin", "mediastore_keys")
 #: users fill these in as they like: there are no leaves to type
