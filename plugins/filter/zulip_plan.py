@@ -27,7 +27,8 @@ options:
     type: dict
     required: true
   files:
-    description: The content of C(settings.py) as C(settings), of C(zulip-secrets.conf) as C(secrets), and of C(zulip.conf) as C(conf).
+    description:
+      - The content of C(settings.py) as C(settings), of C(zulip-secrets.conf) as C(secrets), and of C(zulip.conf) as C(conf).
     type: dict
     default: {}
 """

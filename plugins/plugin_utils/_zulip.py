@@ -99,8 +99,8 @@ def mistakes(settings: Values) -> list[str]:
         ),
         (
             (exports and exports != avatars) or settings.get("exports_public"),
-            f"Exports of all messages would be in {avatars or 'the bucket of avatars'}, which everybody may read. Name a private bucket in "
-            "zulip_media_exports_bucket, or say zulip_media_exports_public.",
+            f"Exports of all messages would be in {avatars or 'the bucket of avatars'}, which everybody may read. "
+            "Name a private bucket in zulip_media_exports_bucket, or say zulip_media_exports_public.",
         ),
         (
             all(keys) or (not any(keys) and not settings.get("endpoint_url")),

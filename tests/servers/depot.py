@@ -156,6 +156,13 @@ def open_backend(config: dict[str, Any]) -> Backend:
 
         env = settings_of(config["env_file"])
         return InMastodonsBucket(env, config["ca_path"]) if env.get("S3_ENABLED") == "true" else InDirectory(config["directory"])
+    if "zulip_dir" in config:  # a stand-in for Zulip, see zulip.py
+        from zulip import InZulipsBuckets
+        from zulip import settings_of as zulips
+
+        settings = zulips(config["zulip_dir"])
+        local = settings.get("LOCAL_UPLOADS_DIR")
+        return InDirectory(local) if local else InZulipsBuckets(settings, config["ca_path"])
     if config["backend"] == "both":
         return InBoth(config)
     if config["backend"] == "s3" and "places" in config:

@@ -1,0 +1,219 @@
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Zulip moves to three buckets and back, with an uploader that never stops."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
+from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Play, Site, Writer, plain
+from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.servers import depot, zulip
+from ansible_collections.mediastore.s3.tests.unit.filter.test_zulip_plan import CONF, SECRETS, SETTINGS
+from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
+
+FILES = 400
+FOLDERS = {"avatars/exports/": "exports", "avatars/": "avatars", "files/": "uploads"}
+
+
+class Zulip(Site):
+    """A host with a stand-in for Zulip."""
+
+    def __init__(self, directory: Path, store, buckets: dict[str, str]) -> None:
+        self.buckets = buckets
+        self.connection = store.connection
+        self.shown: list[str] = []
+        super().__init__(directory, store)
+
+    def build(self, files: int = FILES) -> None:
+        self.etc = self.directory / "etc"
+        self.etc.mkdir()
+        self.files = {"settings.py": SETTINGS.replace("/home/zulip/uploads", str(self.media)), "zulip-secrets.conf": SECRETS}
+        self.files["zulip.conf"] = CONF
+        for name, text in self.files.items():
+            (self.etc / name).write_text(text)
+            (self.etc / name).chmod(0o640)
+        run = self.directory / "run"
+        for folder in (self.media, run):
+            folder.mkdir()
+        config = {"port": self.port, "pid_file": str(run / "pid"), "log": str(run / "log"), "zulip_dir": str(self.etc)}
+        self.config.write_text(json.dumps({**config, "ca_path": self.connection.get("ca_path")}))
+        for _number in range(files):
+            body = self.random.randbytes(self.random.choice((200, 4000, 40_000)))
+            key = zulip.some_key(self.random)
+            (self.media / key).parent.mkdir(parents=True, exist_ok=True)
+            (self.media / key).write_bytes(body)
+            self.acknowledged[key] = body
+        self.depot("start")
+        self.vary()
+
+    def inventory(self):
+        command = f"{sys.executable} {depot.__file__}"
+        puppet = self.directory / "puppet"
+        host = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "mediastore_store": self.connection,
+            "mediastore_engine_install": False,
+            "migrate_app": "zulip",
+            "migrate_state_dir": str(self.state),
+            "zulip_media_path": str(self.media),
+            "zulip_media_config_dir": str(self.etc),
+            **{f"zulip_media_{name}_bucket": bucket for name, bucket in self.buckets.items()},
+            "zulip_media_stop_command": f"{command} stop {self.config}",
+            "zulip_media_start_command": f"{command} start {self.config}",
+            "zulip_media_restart_command": f"sh -c '{command} stop {self.config} && {command} start {self.config}'",
+            "zulip_media_status_command": f"{command} status {self.config}",
+            "zulip_media_puppet_command": f"sh -c 'echo run >> {puppet}'",
+            "zulip_media_health_url": f"http://127.0.0.1:{self.port}/health",
+            "zulip_media_headers_command": f"{sys.executable} {zulip.__file__} shell {self.etc}",
+            **self.variables,
+        }
+        return {"all": {"hosts": {"chat": host}}}
+
+    def request(self, method, key, body=None):
+        return super().request(method, quote(key), body)
+
+    def upload(self, key: str, size: int) -> bool:
+        # the writer's own names are no paths of Zulip's
+        return super().upload(zulip.some_key(self.random), size)
+
+    def play(self, stage: str, *options: str) -> Play:
+        return self.run(f"mediastore.s3.migrate.{stage}", *options)
+
+    def run(self, playbook: str, *options: str) -> Play:
+        """Run any playbook, with everything shown that Ansible can show."""
+        command = [*self.command("status")[:-1], playbook, "-vvv", "--diff", *options]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=240, check=False)
+        self.shown.append(done.stdout + done.stderr)
+        return Play(done.returncode, done.stdout)
+
+    def include(self, tasks: str) -> Play:
+        """Run a task file of the role."""
+        playbook = self.directory / f"{tasks}.yml"
+        role = {"name": "mediastore.s3.zulip", "tasks_from": tasks}
+        task = {"name": "Include it", "ansible.builtin.include_role": role}
+        playbook.write_text(json.dumps([{"name": "Include", "hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        return self.run(str(playbook))
+
+    def place(self, key: str) -> tuple[str, str]:
+        """Bucket and key of an upload."""
+        folder = next(folder for folder in FOLDERS if key.startswith(folder))
+        return self.buckets[FOLDERS[folder]], key.removeprefix(folder)
+
+    def texts(self) -> dict[str, str]:
+        return {name: (self.etc / name).read_text() for name in self.files}
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    buckets = {name: f"{name}-{secrets.token_hex(4)}" for name in ("uploads", "avatars", "exports")}
+    for bucket in buckets.values():
+        assert run_module("bucket", {**store.connection, "name": bucket})["changed"]
+    site = Zulip(tmp_path, store, buckets)
+    site.build()
+    yield site
+    site.close()
+    for text in site.shown:
+        for secret in (store.connection["secret_key"], "0123456789abcdef", "with%percent"):
+            assert secret not in text
+    for bucket in buckets.values():
+        sure = {"name": bucket, "state": "absent", "force": True, "force_confirm": bucket}
+        assert not run_module("bucket", {**store.connection, **sure}).get("failed")
+
+
+def stranger(site: Zulip, bucket: str, key: str) -> int:
+    """The status that somebody without a key gets."""
+    trust = ssl.create_default_context(cafile=site.connection.get("ca_path"))
+    try:
+        with urllib.request.urlopen(
+            f"{site.connection['endpoint_url']}/{bucket}/{quote(key)}", context=trust, timeout=20
+        ) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def said(head) -> dict[str, object]:
+    """What an object is stored with, but for the time that copies carry."""
+    names = ("ContentType", "CacheControl", "ContentDisposition")
+    metadata = {name: value for name, value in head["Metadata"].items() if name != "mtime"}
+    return {**{name: head[name] for name in names if name in head}, **({"Metadata": metadata} if metadata else {})}
+
+
+@only("ceph", "garage")
+def test_there_and_back_while_people_upload(store, site):
+    first = list(site.acknowledged)
+    assert site.play("sync").status == 0
+    with Writer(site) as writer:
+        done = site.play("cutover")
+        assert done.status == 0, done.output
+    for _number in range(30):
+        assert site.upload("", 1000)
+    assert site.stage() == "healthy" and writer.refused < 200
+    assert site.lost() == []
+    texts = site.texts()
+    assert texts["settings.py"].startswith(site.files["settings.py"].replace("\nLOCAL_UPLOADS_DIR", "\n# LOCAL_UPLOADS_DIR"))
+    assert texts["zulip.conf"] == CONF and not (site.directory / "puppet").exists()
+    assert {(site.etc / name).stat().st_mode & 0o777 for name in texts} == {0o640}
+    # what was copied is stored as Zulip itself stores it
+    client = make_client(Connection.from_params(site.connection), store.profile)
+    for key in first:
+        bucket, name = site.place(key)
+        head = client.head_object(Bucket=bucket, Key=name)
+        assert said(head) == {name: value for name, value in zulip.headers_of(key).items() if value}, key
+        assert stranger(site, bucket, name) == 403
+    assert site.play("cutover").changed == 0
+    assert site.play("rollback").status == 0
+    assert site.texts() == site.files
+    assert site.lost() == []
+    assert {str(path.relative_to(site.media)) for path in site.media.rglob("*") if path.is_file()} == set(site.acknowledged)
+
+
+@only("garage", "ceph")
+def test_a_server_without_uploads_needs_no_migration(store, site):
+    refused = site.include("main")
+    assert refused.status != 0 and "nobody would see them any more" in refused.output
+    assert site.texts() == site.files
+    shutil.rmtree(site.media)
+    site.media.mkdir()
+    site.acknowledged.clear()
+    site.vary(zulip_media_disk_cache_size="5G")
+    assert site.include("main").status == 0
+    assert (site.directory / "puppet").read_text() == "run\n"
+    assert site.texts()["zulip.conf"] == CONF + "\n[application_server]\ns3_disk_cache_size = 5G\n"
+    assert site.upload("", 1000)
+    assert site.lost() == [] and list(site.media.iterdir()) == []
+    assert site.include("main").changed == 0
+    begun = (site.directory / "run" / "pid").read_text()
+    assert site.include("use_key").status == 0
+    assert (site.directory / "run" / "pid").read_text() != begun and site.lost() == []
+    assert (site.directory / "puppet").read_text() == "run\n"
+
+
+@only("garage", "ceph")
+def test_what_would_not_work_is_named_before_anything_is_touched(store, site):
+    text = site.files["settings.py"].replace("LOCAL_UPLOADS_DIR =", "if True:\n    LOCAL_UPLOADS_DIR =")
+    (site.etc / "settings.py").write_text(text)
+    site.vary(zulip_media_exports_bucket="")
+    before = site.texts()
+    refused = site.play("cutover")
+    assert refused.status != 0
+    shown = plain(refused).replace("\\n", " ")
+    assert "Exports of all messages would be in avatars-" in shown
+    assert "of settings.py sets LOCAL_UPLOADS_DIR in a way that cannot be commented out" in shown
+    assert site.texts() == before and site.stage() in ("new", "synced")
