@@ -170,13 +170,17 @@ def test_there_and_back_while_people_upload(store, site):
     assert texts["settings.py"].startswith(site.files["settings.py"].replace("\nLOCAL_UPLOADS_DIR", "\n# LOCAL_UPLOADS_DIR"))
     assert texts["zulip.conf"] == CONF and not (site.directory / "puppet").exists()
     assert {(site.etc / name).stat().st_mode & 0o777 for name in texts} == {0o640}
-    # what was copied is stored as Zulip itself stores it
+    # What was copied is stored as Zulip itself stores it, whatever the store makes of that: Ceph has realm-id for realm_id.
     client = make_client(Connection.from_params(site.connection), store.profile)
-    for key in first:
+    for key in first[:80]:
         bucket, name = site.place(key)
-        head = client.head_object(Bucket=bucket, Key=name)
-        assert said(head) == {name: value for name, value in zulip.headers_of(key).items() if value}, key
         assert stranger(site, bucket, name) == 403
+        # a tarball has no headers of Zulip's
+        if not key.startswith("avatars/exports/"):
+            own = {"Bucket": bucket, "Key": "as-zulip-does"}
+            client.put_object(Body=b"x", **own, **zulip.headers_of(key))
+            assert said(client.head_object(Bucket=bucket, Key=name)) == said(client.head_object(**own)), key
+            client.delete_object(**own)
     assert site.play("cutover").changed == 0
     assert site.play("rollback").status == 0
     assert site.texts() == site.files

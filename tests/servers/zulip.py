@@ -60,10 +60,12 @@ def disposition(as_attachment: bool, filename: str | None) -> str | None:
 
 def headers_of(path: str) -> dict[str, Any]:
     """With what Zulip stores an upload."""
+    if path.startswith("avatars/exports/"):
+        return {}
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     said: dict[str, Any] = {"ContentType": kind}
     parts = path.split("/")
-    if path.startswith(("files/thumbnail/", "avatars/exports/")):
+    if path.startswith("files/thumbnail/"):
         return said
     said["Metadata"] = {"realm_id": parts[1]}
     if parts[0] == "files":
