@@ -173,7 +173,7 @@ def local_lines(tree: ast.Module, path: str) -> tuple[list[tuple[int, int]], lis
     found: list[tuple[int, int]] = []
     problems: list[str] = []
     own: set[int] = set()
-    taken = [line for node in tree.body for line in {node.lineno, node.end_lineno or node.lineno}]
+    taken = [line for node in tree.body for line in sorted({node.lineno, node.end_lineno or node.lineno})]
     for node in tree.body:
         if targets(node) != [LOCAL] or getattr(node, "value", None) is None:
             continue
