@@ -21,7 +21,9 @@ import pytest
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Play, Site, Writer, plain
+from ansible_collections.mediastore.s3.tests.e2e.provisioning import provision
 from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.interop.website import public_url
 from ansible_collections.mediastore.s3.tests.servers import depot, zulip
 from ansible_collections.mediastore.s3.tests.unit.filter.test_zulip_plan import CONF, SECRETS, SETTINGS
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
@@ -37,6 +39,8 @@ class Zulip(Site):
         self.buckets = buckets
         self.connection = store.connection
         self.shown: list[str] = []
+        #: where everybody reads avatars, if that is not the store itself
+        self.avatars_url: str | None = None
         super().__init__(directory, store)
 
     def build(self, files: int = FILES) -> None:
@@ -73,6 +77,7 @@ class Zulip(Site):
             "migrate_state_dir": str(self.state),
             "zulip_media_path": str(self.media),
             "zulip_media_config_dir": str(self.etc),
+            "zulip_media_avatars_url": self.avatars_url or "",
             **{f"zulip_media_{name}_bucket": bucket for name, bucket in self.buckets.items()},
             "zulip_media_stop_command": f"{command} stop {self.config}",
             "zulip_media_start_command": f"{command} start {self.config}",
@@ -122,12 +127,19 @@ class Zulip(Site):
 @pytest.fixture
 def site(store, tmp_path):
     buckets = {name: f"{name}-{secrets.token_hex(4)}" for name in ("uploads", "avatars", "exports")}
-    for bucket in buckets.values():
-        assert run_module("bucket", {**store.connection, "name": bucket})["changed"]
-    site = Zulip(tmp_path, store, buckets)
-    site.build()
-    yield site
-    site.close()
+    with public_url(store, buckets["avatars"]) as avatars:
+        presets = [
+            {"name": buckets["uploads"], "preset": "private"},
+            {"name": buckets["avatars"], "preset": "public_read", **avatars},
+            {"name": buckets["exports"], "preset": "private"},
+        ]
+        status, output = provision(tmp_path, {**store.connection, **store.administration}, presets)
+        assert status == 0, output
+        site = Zulip(tmp_path, store, buckets)
+        site.avatars_url = avatars.get("public_url")
+        site.build()
+        yield site
+        site.close()
     for text in site.shown:
         for secret in (store.connection["secret_key"], "0123456789abcdef", "with%percent"):
             assert secret not in text
@@ -136,13 +148,15 @@ def site(store, tmp_path):
         assert not run_module("bucket", {**store.connection, **sure}).get("failed")
 
 
-def stranger(site: Zulip, bucket: str, key: str) -> int:
-    """The status that somebody without a key gets."""
+def stranger(site: Zulip, key: str) -> int:
+    """The status that somebody without a key gets for an upload."""
     trust = ssl.create_default_context(cafile=site.connection.get("ca_path"))
+    bucket, name = site.place(key)
+    base = f"{site.connection['endpoint_url']}/{bucket}"
+    if site.avatars_url and bucket == site.buckets["avatars"]:
+        base = site.avatars_url
     try:
-        with urllib.request.urlopen(
-            f"{site.connection['endpoint_url']}/{bucket}/{quote(key)}", context=trust, timeout=20
-        ) as answer:
+        with urllib.request.urlopen(f"{base}/{quote(name)}", context=trust, timeout=20) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -157,7 +171,8 @@ def said(head) -> dict[str, object]:
 
 @only("ceph", "garage")
 def test_there_and_back_while_people_upload(store, site):
-    first = list(site.acknowledged)
+    first, puppet = list(site.acknowledged), site.directory / "puppet"
+    site.vary(zulip_media_disk_cache_size="5G")
     assert site.play("sync").status == 0
     with Writer(site) as writer:
         done = site.play("cutover")
@@ -168,13 +183,18 @@ def test_there_and_back_while_people_upload(store, site):
     assert site.lost() == []
     texts = site.texts()
     assert texts["settings.py"].startswith(site.files["settings.py"].replace("\nLOCAL_UPLOADS_DIR", "\n# LOCAL_UPLOADS_DIR"))
-    assert texts["zulip.conf"] == CONF and not (site.directory / "puppet").exists()
+    assert texts["zulip.conf"] == CONF + "\n[application_server]\ns3_disk_cache_size = 5G\n"
+    assert puppet.read_text() == "run\n"
     assert {(site.etc / name).stat().st_mode & 0o777 for name in texts} == {0o640}
     # What was copied is stored as Zulip itself stores it, whatever the store makes of that: Ceph has realm-id for realm_id.
     client = make_client(Connection.from_params(site.connection), store.profile)
-    for key in first[:80]:
+    # Copied were also those that came while Zulip was asked, or after.
+    assert len(site.acknowledged) > len(first) + 30
+    everyone = {key for key in site.acknowledged if key.startswith("avatars/") and not key.startswith("avatars/exports/")}
+    for number, key in enumerate(site.acknowledged):
         bucket, name = site.place(key)
-        assert stranger(site, bucket, name) == 403
+        if number % 10 == 0:
+            assert stranger(site, key) == (200 if key in everyone else 403), key
         # a tarball has no headers of Zulip's
         if not key.startswith("avatars/exports/"):
             own = {"Bucket": bucket, "Key": "as-zulip-does"}
@@ -184,6 +204,7 @@ def test_there_and_back_while_people_upload(store, site):
     assert site.play("cutover").changed == 0
     assert site.play("rollback").status == 0
     assert site.texts() == site.files
+    assert puppet.read_text() == "run\n" * 2
     assert site.lost() == []
     assert {str(path.relative_to(site.media)) for path in site.media.rglob("*") if path.is_file()} == set(site.acknowledged)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.following import Following
+from .._core.headers import Headers
 from .._core.model import DOWNLOAD
 from .._core.ownership import Ownership
 from .._core.sync import Sync
@@ -37,7 +38,9 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
     check_destination(module, tree, doing)
     # A pass against the journal may be what an application waits for: it does not start again elsewhere for a faster engine.
     moves = not module.check_mode and module.params["against"] == "store"
-    store = open_store(module, doing, moves, attributes(module, doing))
+    # a prediction sends nothing, and may come before they were asked for
+    headers = Headers(module.params["headers"], doing) if module.params["headers"] and not module.check_mode else None
+    store = open_store(module, doing, moves, attributes(module, doing, headers))
     path = journal_path(module, tree, doing)
     with journals(module, path, store, doing) as (journal, proofs):
         # A pass against the journal relies on the run before it.
@@ -46,7 +49,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
         owned = [Ownership(store, tree, owner, doing, mark) for mark in tree.marks]
         # Counted only where it is read: a real run has other things to do for each of its files.
         billing = upload_billing(module, doing) if uploads and module.check_mode else None
-        sync = Sync(rules(module), tree, store, journal, proofs, progress_of(module), billing)
+        sync = Sync(rules(module, headers), tree, store, journal, proofs, progress_of(module), billing)
         for claim in owned:
             claim.check(proofs, module.params["adopt"])
             if billing:
@@ -74,7 +77,8 @@ def carry_out(
     result = report(module, sync, plan, tally, verb, marking, **shown)
     sync.require_done(plan, tally, result)
     if tally.unsettled:
-        module.warn(f"{tally.unsettled} files were being written all the time and are left for the next run.")
+        otherwise = ", or came after their headers were asked for," if module.params["headers"] else ""
+        module.warn(f"{tally.unsettled} files were being written all the time{otherwise} and are left for the next run.")
     if tally.damaged:
         module.warn(f"{tally.damaged} objects are not what was uploaded from the files here, which were left. Upload them again.")
     return result

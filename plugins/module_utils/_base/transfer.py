@@ -25,7 +25,7 @@ from .module import StoreModule
 from .tree import etag_is_md5, tried
 
 
-def rules(module: StoreModule) -> Rules:
+def rules(module: StoreModule, headers: Headers | None) -> Rules:
     """How this run decides and works."""
     params, profile = module.params, module.profile
     return Rules(
@@ -41,6 +41,7 @@ def rules(module: StoreModule) -> Rules:
         replace=params["replace"],
         samples=params["samples"],
         bandwidth=timetable(params["bandwidth"], tried(module, params["direction"])),
+        headers=headers,
     )
 
 
@@ -65,7 +66,7 @@ def timetable(entries: list[str] | None, doing: str) -> Timetable | None:
     return Timetable(sorted(found.items()))
 
 
-def attributes(module: StoreModule, doing: str) -> Attributes:
+def attributes(module: StoreModule, doing: str, headers: Headers | None) -> Attributes:
     """What the objects are stored with, after asking the profile."""
     params = module.params
     metadata = {str(name): str(value) for name, value in params["metadata"].items()}
@@ -82,14 +83,8 @@ def attributes(module: StoreModule, doing: str) -> Attributes:
         content_disposition=params["content_disposition"],
         encryption=params["encryption"],
         kms_key_id=params["kms_key_id"],
-        lookup=_lookup(params["headers"], params["prefix"], doing) if params["headers"] else None,
+        lookup=(lambda key: headers(key[len(params["prefix"]) :])) if headers else None,
     )
-
-
-def _lookup(path: str, prefix: str, doing: str) -> t.Callable[[str], t.Mapping[str, t.Any]]:
-    """What is said of the file of a key."""
-    headers = Headers(path, doing)
-    return lambda key: headers(key[len(prefix) :])
 
 
 def check_options(module: StoreModule, doing: str) -> None:

@@ -15,6 +15,7 @@ from .changeset import Changes
 from .compare import ALWAYS, REWRITTEN, Comparer
 from .download import Downloader
 from .errors import Incomplete
+from .headers import Expecting, Headers
 from .journal import Journal
 from .model import DOWNLOAD, UNSETTLED
 from .pace import Pace, Timetable
@@ -50,6 +51,8 @@ class Rules:
     replace: str = ALWAYS
     #: how much may go over the line in a second, by the time of the day
     bandwidth: Timetable | None = None
+    #: what single objects are uploaded with
+    headers: Headers | None = None
 
 
 class Run:
@@ -174,7 +177,8 @@ class Sync(Run):
                 self._progress,
                 only_rewritten=rules.replace == REWRITTEN,
             )
-        return Uploader(self._store, self._tree, rules.part_size, Budget(MEMORY), self._progress)
+        uploader = Uploader(self._store, self._tree, rules.part_size, Budget(MEMORY), self._progress)
+        return Expecting(uploader, self._tree, rules.headers) if rules.headers else uploader
 
 
 class IncompleteSync(Incomplete):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -94,6 +95,23 @@ def test_there_and_back(moto, site, engine):
     assert run("verify", moto, site)["counts"]["missing"] == 1
 
 
+def test_what_came_after_the_question_for_headers_waits_for_the_next_one(moto, site):
+    headers = site / "headers"
+    line = json.dumps({"path": "files/1.txt", "metadata": {"realm_id": "1"}})
+    headers.write_text(f'{line}\n{{"complete_until": {time.time() - 600}}}\n')
+    mine = {"headers": str(headers), "prefix": "x/", "places": []}
+    first = run("sync", moto, site, **mine)
+    assert (first["transferred"]["files"], first["unsettled"]) == (1, 4)
+    assert "after their headers were asked for" in str(first["warnings"])
+    # against the journal the application is meant to be down, so that nothing may come any more
+    strict = run("sync", moto, site, against="journal", **mine)
+    assert strict["failed"] and strict["unsettled"] == 4
+    with headers.open("a") as out:
+        out.write(f'{{"complete_until": {time.time() + 1}}}\n')
+    assert run("sync", moto, site, against="journal", **mine)["transferred"]["files"] == 4
+    assert client_of(moto).head_object(Bucket="uploads", Key="x/files/1.txt")["Metadata"]["realm_id"] == "1"
+
+
 def test_several_hosts_take_a_part_of_each_place(moto, site):
     parts = []
     for index in range(2):
@@ -139,5 +157,7 @@ def test_what_cannot_be_meant_is_refused(moto, site):
     assert "journal" in run("sync", moto, site, places=moved, exclude=["stray", "other/"])["msg"]
     (site / "headers").write_text('{"path": "files/9", "metadata": {"a": "\\u00e4"}}\n')
     (site / "source" / "files" / "9").write_bytes(b"9")
+    before = client_of(moto).list_objects_v2(Bucket="uploads")["KeyCount"]
     refused = run("sync", moto, site, headers=str(site / "headers"), exclude=["stray", "other/"])
     assert "has a line that is none of headers" in refused["msg"]
+    assert client_of(moto).list_objects_v2(Bucket="uploads")["KeyCount"] == before
