@@ -93,6 +93,8 @@ class InZulipsBuckets:
             "avatars/": settings["S3_AVATAR_BUCKET"],
             "files/": settings["S3_AUTH_UPLOADS_BUCKET"],
         }
+        # older libraries know nothing of checksums and send none
+        skips = bool(settings.get("S3_SKIP_CHECKSUM")) and "request_checksum_calculation" in Config.OPTION_DEFAULTS
         self.client = boto3.client(
             "s3",
             aws_access_key_id=settings["S3_KEY"],
@@ -102,7 +104,7 @@ class InZulipsBuckets:
             verify=ca_path or True,
             config=Config(
                 s3={"addressing_style": settings.get("S3_ADDRESSING_STYLE", "auto")},
-                request_checksum_calculation="when_required" if settings.get("S3_SKIP_CHECKSUM") else "when_supported",
+                **({"request_checksum_calculation": "when_required"} if skips else {}),
                 connect_timeout=5,
                 read_timeout=20,
                 max_pool_connections=32,
