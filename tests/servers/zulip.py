@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for Zulip's uploads: depot.py keeps them here if its configuration has `zulip_dir`, the directory of settings.py.
 
-    python tests/servers/zulip.py shell DIRECTORY     runs a program from the standard input, as manage.py shell does
+    python tests/servers/zulip.py shell DIRECTORY     runs a program from the standard input, as manage.py shell does;
+                                                      ZULIP_S3 is a source to be taken for Zulip's zerver/lib/upload/s3.py
 
 Zulip itself cannot be installed for the tests. This runs settings.py as Django does and reads zulip-secrets.conf as
 zproject/computed_settings.py does; without LOCAL_UPLOADS_DIR uploads are objects, by the rules of zerver/lib/upload/s3.py:
@@ -17,6 +18,7 @@ from __future__ import annotations
 import configparser
 import datetime
 import mimetypes
+import os
 import random
 import re
 import sys
@@ -46,7 +48,12 @@ def settings_of(directory: str | Path) -> dict[str, Any]:
 
 def owner_of(path: str) -> str:
     """Whose upload it is; any number will do, if it is always the same."""
-    return str(zlib.crc32(path.encode()) % 1000)
+    return str(2000 + zlib.crc32(path.encode()) % 1000)
+
+
+def first_of(realm: str) -> str:
+    """The first user of a realm, who has no avatar."""
+    return str(1000 + int(realm) % 1000)
 
 
 def disposition(as_attachment: bool, filename: str | None) -> str | None:
@@ -77,6 +84,8 @@ def headers_of(path: str) -> dict[str, Any]:
     elif EMOJI.fullmatch(path):
         said["Metadata"]["user_profile_id"] = owner_of(path)
         said["CacheControl"] = IMMUTABLE
+    else:  # an icon or a logo, which an administrator of the realm has uploaded
+        said["Metadata"]["user_profile_id"] = first_of(parts[1])
     return said
 
 
@@ -156,9 +165,11 @@ class Rows:
     def filter(self, **by: Any) -> Rows:
         tests: dict[str, Callable[[Any, Any], bool]] = {
             "create_time__gte": lambda row, value: row.create_time >= value,
-            "avatar_source": lambda row, value: row.avatar_source == value,
         }
         return Rows([row for row in self.found if all(tests[name](row, value) for name, value in by.items())])
+
+    def order_by(self, name: str) -> Rows:
+        return Rows(sorted(self.found, key=lambda row: getattr(row, name)))
 
     def exclude(self, file_name: None) -> Rows:
         return Rows([row for row in self.found if row.file_name is not None])
@@ -169,7 +180,10 @@ class Rows:
 
 def models(uploads: Path) -> dict[str, types.SimpleNamespace]:
     """Rows for the uploads that are on the disk."""
-    attachments, users, emoji, realms = [], {}, [], set()
+    attachments: list[Any] = []
+    emoji: list[Any] = []
+    users: dict[str, types.SimpleNamespace] = {}
+    realms: set[str] = set()
     for file in sorted(uploads.rglob("*")):
         path = file.relative_to(uploads).as_posix()
         parts = path.split("/")
@@ -182,10 +196,12 @@ def models(uploads: Path) -> dict[str, types.SimpleNamespace]:
             attachments.append(types.SimpleNamespace(**row, realm_id=parts[1], owner_id=owner_of(path)))
         if AVATAR.fullmatch(path):
             base = path.partition(".")[0].removesuffix("-medium")
-            row = {"id": owner_of(base), "realm_id": parts[1], "avatar_version": 2, "avatar_source": "U"}
+            row = {"id": int(owner_of(base)), "realm_id": parts[1], "avatar_version": 2, "avatar_source": "U"}
             users[base] = types.SimpleNamespace(**row, base=base.removeprefix("avatars/"))
         if EMOJI.fullmatch(path):
             emoji.append(types.SimpleNamespace(realm_id=parts[1], file_name=parts[-1], author_id=owner_of(path)))
+    for realm in realms:
+        users[realm] = types.SimpleNamespace(id=int(first_of(realm)), realm_id=realm, avatar_source="G")
     found = {
         "Attachment": attachments,
         "UserProfile": list(users.values()),
@@ -201,6 +217,7 @@ def shell(directory: str) -> None:
     contents: dict[str, dict[str, Any]] = {
         "django.utils.http": {"content_disposition_header": disposition},
         "zerver.lib.avatar_hash": {"user_avatar_path": lambda user: user.base},
+        "zerver.lib.upload.s3": {"__file__": os.environ.get("ZULIP_S3", __file__)},
         "zerver.lib.mime_types": {"INLINE_MIME_TYPES": INLINE, "guess_type": mimetypes.guess_type},
         "zerver.models": models(uploads),
     }
@@ -210,6 +227,8 @@ def shell(directory: str) -> None:
             sys.modules.setdefault(parent, types.ModuleType(parent))
         sys.modules[name] = types.ModuleType(name)
         sys.modules[name].__dict__.update(content)
+        parent, _dot, last = name.rpartition(".")
+        setattr(sys.modules[parent], last, sys.modules[name])
     print("12 objects imported automatically.")
     exec(sys.stdin.read(), {})
 

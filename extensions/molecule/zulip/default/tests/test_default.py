@@ -1,7 +1,7 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zulip by the commands and in the places of its own installer: on its buckets after a cutover, and on the disk after a rollback."""
+"""Zulip by the commands and places of its own installer: on its buckets after a cutover, on the disk after a rollback."""
 
 from __future__ import annotations
 
