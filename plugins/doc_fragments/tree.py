@@ -166,8 +166,31 @@ options:
         type: str
 """
 
-    HEADERS = r"""
+    UPLOAD = r"""
 options:
+  content_type:
+    description: Content type of the objects. V(guess) takes it from the ending of the name.
+    type: str
+    default: guess
+  cache_control:
+    description: Header Cache-Control of the objects.
+    type: str
+  metadata:
+    description:
+      - User metadata of the objects.
+      - The time of the file is always added as C(mtime), which rclone and s3fs read, too.
+    type: dict
+    default: {}
+  acl:
+    description: Canned ACL of the objects, for example V(public-read). Not all stores have ACLs.
+    type: str
+  storage_class:
+    description: Storage class of the objects, for example V(STANDARD_IA).
+    type: str
+  content_disposition:
+    description: Header Content-Disposition of the objects, for example V(attachment).
+    type: str
+    version_added: 0.2.0
   headers:
     description:
       - A file with a line of JSON for each path below O(path) whose object has headers of its own, C(path) and any of

@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
   - mediastore.s3.tree.places
-  - mediastore.s3.tree.headers
+  - mediastore.s3.tree.upload
   - mediastore.s3.prices
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
@@ -79,29 +79,6 @@ options:
     type: str
     choices: [store, journal, feed]
     default: store
-  content_type:
-    description: Content type of the objects. V(guess) takes it from the ending of the name.
-    type: str
-    default: guess
-  cache_control:
-    description: Header Cache-Control of the objects.
-    type: str
-  metadata:
-    description:
-      - User metadata of the objects.
-      - The time of the file is always added as C(mtime), which rclone and s3fs read, too.
-    type: dict
-    default: {}
-  acl:
-    description: Canned ACL of the objects, for example V(public-read). Not all stores have ACLs.
-    type: str
-  storage_class:
-    description: Storage class of the objects, for example V(STANDARD_IA).
-    type: str
-  content_disposition:
-    description: Header Content-Disposition of the objects, for example V(attachment).
-    type: str
-    version_added: 0.2.0
   replace:
     description:
       - Which local files that are not the same a download replaces, all of them with V(always).
@@ -363,30 +340,28 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.prices import PRICES
 from ..module_utils._base.syncing import converge
+from ..module_utils._base.transfer import UPLOAD
 from ..module_utils._base.tree import PLACES, TREE
 
-SPEC = TREE.merge(PLACES).merge(
-    ArgSpec(
-        {
-            "direction": {"type": "str", "choices": ["upload", "download"], "default": "upload"},
-            "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
-            "against": {"type": "str", "choices": ["store", "journal", "feed"], "default": "store"},
-            "content_type": {"type": "str", "default": "guess"},
-            "cache_control": {"type": "str"},
-            "metadata": {"type": "dict", "default": {}},
-            "acl": {"type": "str"},
-            "storage_class": {"type": "str"},
-            "content_disposition": {"type": "str"},
-            "headers": {"type": "path"},
-            "replace": {"type": "str", "choices": ["always", "rewritten", "never"], "default": "always"},
-            "keep_replaced": {"type": "path"},
-            "lock_wait": {"type": "int", "default": 0},
-            "bandwidth": {"type": "list", "elements": "str"},
-            "owned_by": {"type": "str", "default": ""},
-            "adopt": {"type": "bool", "default": False},
-            "prices": {"type": "dict", "options": PRICES},
-        },
-        required_if=[("against", "journal", ["journal"]), ("against", "feed", ["journal"])],
+SPEC = (
+    TREE.merge(PLACES)
+    .merge(UPLOAD)
+    .merge(
+        ArgSpec(
+            {
+                "direction": {"type": "str", "choices": ["upload", "download"], "default": "upload"},
+                "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
+                "against": {"type": "str", "choices": ["store", "journal", "feed"], "default": "store"},
+                "replace": {"type": "str", "choices": ["always", "rewritten", "never"], "default": "always"},
+                "keep_replaced": {"type": "path"},
+                "lock_wait": {"type": "int", "default": 0},
+                "bandwidth": {"type": "list", "elements": "str"},
+                "owned_by": {"type": "str", "default": ""},
+                "adopt": {"type": "bool", "default": False},
+                "prices": {"type": "dict", "options": PRICES},
+            },
+            required_if=[("against", "journal", ["journal"]), ("against", "feed", ["journal"])],
+        )
     )
 )
 

@@ -220,7 +220,7 @@ def test_settings_that_lie_on_the_controller_are_put_in_place_and_never_shown(si
     site.vary(generic_switch_files=[{"path": str(site.config), "src": str(source)}])
     ran(site.play("sync"))
     shown = ran(site.play("cutover", "-vvv", "--diff")).output
-    assert "Set the directory aside" in shown and site.store.secret_key not in shown
+    assert "Stop the application, copy the last files" in shown and site.store.secret_key not in shown
     assert base64.b64encode(source.read_bytes()).decode() not in shown
     assert site.config.read_bytes() == source.read_bytes() and site.config.stat().st_mode & 0o777 == 0o600
     assert site.lost() == []

@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Site, Writer, kill_hard, wait_for
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
+#: the whole window as one task
+AT_ONCE = "Stop the application, copy the last files, switch it, start it, and wait until it is healthy"
 #: the tasks of a cutover during which it is killed, one run after the other; the later runs begin with the undo of the one before
 CUTOVER = (
     "Copy what the bucket lacks",
@@ -69,6 +71,7 @@ def finish(site, stage):
 
 def test_kills_all_along_the_cutover_and_the_rollback(site):
     config = site.config.read_bytes()
+    site.vary(migrate_at_once=False)
     with Writer(site, pause_s=0.3):
         assert kill_during(site, "cutover", CUTOVER, seed=7) >= 7
         finish(site, "cutover")
@@ -85,6 +88,19 @@ def test_kills_all_along_the_cutover_and_the_rollback(site):
     assert finish(site, "rollback").changed == 0
 
 
+def test_kills_in_a_window_that_is_one_task(site):
+    """It ends, or goes on without the playbook; whichever it is, the next run finds it out and finishes the job."""
+    config = site.config.read_bytes()
+    with Writer(site, pause_s=0.05):
+        for seed in range(6):
+            assert kill_during(site, "cutover", [AT_ONCE], seed) == 1
+            finish(site, "cutover")
+            assert site.stage() == "healthy"
+            finish(site, "rollback")
+    assert site.config.read_bytes() == config
+    assert site.lost() == []
+
+
 def test_of_two_controllers_at_once_one_gets_one_clear_error(site, tmp_path):
     stop = site.inventory()["all"]["hosts"]["depot"]["generic_stop_command"]
     slow = tmp_path / "slow.sh"
@@ -93,7 +109,7 @@ def test_of_two_controllers_at_once_one_gets_one_clear_error(site, tmp_path):
     site.vary(generic_stop_command=str(slow))
     log = tmp_path / "first.log"
     first = site.begin("cutover", log)
-    assert wait_for(first, log, "Stop the application by its command")
+    assert wait_for(first, log, AT_ONCE)
     for stage in ("sync", "cutover", "rollback", "finalize"):
         second = site.play(stage)
         assert second.status != 0

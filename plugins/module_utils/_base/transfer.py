@@ -21,8 +21,22 @@ from .._core.progress import human
 from .._core.scan import Tree
 from .._core.sync import Rules, Run
 from .._core.transfer import Tally
+from .argspec import ArgSpec
 from .module import StoreModule
 from .tree import etag_is_md5, tried
+
+#: with what objects are stored
+UPLOAD = ArgSpec(
+    {
+        "content_type": {"type": "str", "default": "guess"},
+        "cache_control": {"type": "str"},
+        "metadata": {"type": "dict", "default": {}},
+        "acl": {"type": "str"},
+        "storage_class": {"type": "str"},
+        "content_disposition": {"type": "str"},
+        "headers": {"type": "path"},
+    }
+)
 
 
 def rules(module: StoreModule, headers: Headers | None) -> Rules:

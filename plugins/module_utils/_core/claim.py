@@ -90,6 +90,12 @@ def take(path: str, mine: Controller, now: Moment, replaces: Controller | None =
 
     The caller holds the lock of the state directory.
     """
+    refuse_if_held(path, mine, now, replaces)
+    write_json(path, dict(mine.as_dict(), renewed=now.as_dict()))
+
+
+def refuse_if_held(path: str, mine: Controller, now: Moment, replaces: Controller | None = None) -> None:
+    """Raise Busy while another run holds it. Asked without the lock too: a task of that run may hold it for long."""
     held = read_json(path)
     if held:
         holder = Controller.from_dict(held)
@@ -97,7 +103,6 @@ def take(path: str, mine: Controller, now: Moment, replaces: Controller | None =
         dead = replaces is not None and replaces.identity == holder.identity
         if holder.identity != mine.identity and not dead and idle < LEASE_S:
             raise _busy(path, holder, held["renewed"]["at"])
-    write_json(path, dict(mine.as_dict(), renewed=now.as_dict()))
 
 
 def _busy(path: str, holder: Controller, renewed: str) -> Busy:

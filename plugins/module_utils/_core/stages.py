@@ -30,6 +30,11 @@ def state_directory(state_dir: str, name: str) -> str:
     return os.path.join(state_dir, check_name(name))
 
 
+def claim_of(directory: str) -> str:
+    """Where it is said which run of Ansible is at work on it."""
+    return os.path.join(directory, "claim.json")
+
+
 def load(directory: str, name: str) -> Migration:
     """The migration as it stands; a new one when nothing is there."""
     data = read_json(os.path.join(directory, "migration.json"))
@@ -130,7 +135,7 @@ class Stages:
     def hold(self, mine: claim.Controller, replaces: claim.Controller | None) -> None:
         """Claim the migration for this run of Ansible."""
         if not self.check:
-            claim.take(os.path.join(self.directory, "claim.json"), mine, self.clock(), replaces)
+            claim.take(claim_of(self.directory), mine, self.clock(), replaces)
 
     def identify(self) -> None:
         """Give the migration an id, once and for all: another one may well have the same name, on another host."""
@@ -140,7 +145,7 @@ class Stages:
 
     def release(self) -> None:
         """Give the claim back."""
-        claim.give_back(os.path.join(self.directory, "claim.json"))
+        claim.give_back(claim_of(self.directory))
 
     def save(self) -> None:
         """Write migration.json, unless in check mode."""

@@ -1,0 +1,252 @@
+#!/usr/bin/python
+# Copyright (c) mediastore.s3 contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stop an application, copy its last files, switch it to the bucket and start it, in one go."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cutover
+short_description: Stop an application, copy its last files, switch it to its bucket and start it again, in one go
+version_added: 0.2.0
+description:
+  - Does in one process what the role P(mediastore.s3.migrate#role) does in one task after the other for applications that need
+    more. Between the stop and the start nothing is loaded or looked up any more, so the application is down as shortly as it can.
+  - Stops the application, copies what has changed since the last copy, renames O(path) to O(path) + C(.before-s3) and leaves an
+    empty directory, puts the files of O(switch) in place, starts the application, and asks until it is healthy.
+  - The migration must be at the stage V(stopping) of M(mediastore.s3.migration), and is at V(healthy) afterwards. When this
+    fails or is killed, nothing is undone by itself. The stages V(rolling_back), V(restored) and V(rolled_back) are the way back,
+    which the role takes.
+  - An application that did not run before is not started.
+extends_documentation_fragment:
+  - mediastore.s3.connection
+  - mediastore.s3.migration
+  - mediastore.s3.tree
+  - mediastore.s3.tree.places
+  - mediastore.s3.tree.upload
+  - mediastore.s3.attributes
+  - mediastore.s3.attributes.actiongroup_store
+  - mediastore.s3.attributes.flow
+attributes:
+  check_mode:
+    support: partial
+    details: Says that it would change something, which it always does. Nothing is looked at.
+  diff_mode:
+    support: partial
+    details: Shows the stage. The files of O(switch) may hold secrets.
+  idempotent:
+    support: none
+    details: It is refused when the migration is at V(healthy) already.
+  platform:
+    support: full
+    platforms: posix
+  action:
+    support: full
+  async:
+    support: none
+  bypass_host_loop:
+    support: none
+author:
+  - mediastore.s3 contributors (@mediastore)
+options:
+  journal:
+    description: The journal of the copies before this one; see M(mediastore.s3.sync).
+    type: path
+    required: true
+  compare:
+    description: How files are compared; see M(mediastore.s3.sync).
+    type: str
+    choices: [auto, size, checksum]
+    default: auto
+  against:
+    description:
+      - With what the last copy compares the files, V(journal) with all that the journal proves, V(feed) with what
+        M(mediastore.s3.change_feed) has seen changing since.
+    type: str
+    choices: [journal, feed]
+    default: journal
+  lock_wait:
+    description: Seconds to wait for another task that is at work on this migration or its journal.
+    type: int
+    default: 0
+  stop_command:
+    description: Stops an application without O(services). Run without a shell.
+    type: str
+    default: ""
+  start_command:
+    description: Starts an application without O(services). Run without a shell.
+    type: str
+    default: ""
+  health_url:
+    description:
+      - Answers as in O(health_status) when the application serves. Without it O(services) have to be active, or O(status_command)
+        has to succeed.
+    type: str
+    default: ""
+  health_status:
+    description: The HTTP statuses of a healthy application.
+    type: list
+    elements: int
+    default: [200]
+  health_validate_certs:
+    description: Whether the certificate of O(health_url) is checked.
+    type: bool
+    default: true
+  health_timeout:
+    description: For how many seconds to wait for its health.
+    type: int
+    default: 60
+  switch:
+    description:
+      - The files that switch the application to its bucket. Each has to be among O(config_files).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The file on the host.
+        type: path
+        required: true
+      content:
+        description: Its content.
+        type: str
+      src:
+        description: A file on the controller that has the content.
+        type: path
+      mode:
+        description:
+          - Its mode. Without it that of O(switch[].src).
+          - Without that an existing file keeps its own, and a new one gets V(0640).
+        type: raw
+      owner:
+        description: Its owner. Without it an existing file keeps its own.
+        type: str
+      group:
+        description: Its group. Without it an existing file keeps its own.
+        type: str
+  keep_days:
+    description: For how many days after the cutover the old files are kept at least, for RV(summary).
+    type: float
+    default: 7
+  controller:
+    description: The run of Ansible that the migration is claimed for. The action plugin fills it in.
+    type: dict
+    suboptions:
+      machine:
+        description: The controller, with its boot and process namespace.
+        type: str
+        required: true
+      pid:
+        description: The process on the controller.
+        type: int
+        required: true
+      started:
+        description: When that process began.
+        type: str
+        required: true
+      described:
+        description: The same for people.
+        type: str
+        required: true
+      replaces:
+        description: An earlier run that is known to be dead.
+        type: dict
+seealso:
+  - module: mediastore.s3.migration
+  - module: mediastore.s3.sync
+"""
+
+EXAMPLES = r"""
+- name: Switch an application of two units, of which migration has noted that it is to be stopped
+  mediastore.s3.cutover:
+    endpoint_url: https://s3.example.org
+    access_key: "{{ media_access_key }}"
+    secret_key: "{{ media_secret_key }}"
+    name: media
+    path: /srv/media
+    bucket: example-media
+    journal: /var/lib/mediastore/media/journal
+    services: [media-web.service, media-worker.service]
+    health_url: http://127.0.0.1:8080/health
+    config_files: [/etc/media.ini]
+    switch:
+      - path: /etc/media.ini
+        src: media-on-s3.ini
+"""
+
+RETURN = r"""
+copied:
+  description: Files and bytes that were copied while the application was down.
+  returned: success
+  type: dict
+  sample: {"files": 12, "bytes": 345678}
+downtime_s:
+  description: Seconds from just before the stop until the application was healthy, for the last C(cutover) and C(rollback).
+  returned: success
+  type: dict
+  sample: {cutover: 1.217}
+stage:
+  description: The stage that the migration is at now.
+  returned: success
+  type: str
+  sample: healthy
+summary:
+  description:
+    - Where the migration stands in a few lines for a person.
+    - All else that M(mediastore.s3.migration) returns is there, too.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ..module_utils._base.argspec import ArgSpec
+from ..module_utils._base.cutting import cut
+from ..module_utils._base.migration import CONTROLLER, MIGRATION
+from ..module_utils._base.module import StoreModule
+from ..module_utils._base.switching import SWITCH
+from ..module_utils._base.transfer import UPLOAD
+from ..module_utils._base.tree import PLACES, TREE
+
+#: the directory is the same for both
+APPLICATION = ArgSpec({name: option for name, option in MIGRATION.options.items() if name != "path"})
+
+SPEC = (
+    TREE.merge(PLACES)
+    .merge(UPLOAD)
+    .merge(APPLICATION)
+    .merge(
+        ArgSpec(
+            {
+                "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
+                "against": {"type": "str", "choices": ["journal", "feed"], "default": "journal"},
+                "lock_wait": {"type": "int", "default": 0},
+                "stop_command": {"type": "str", "default": ""},
+                "start_command": {"type": "str", "default": ""},
+                "health_url": {"type": "str", "default": ""},
+                "health_status": {"type": "list", "elements": "int", "default": [200]},
+                "health_validate_certs": {"type": "bool", "default": True},
+                "health_timeout": {"type": "int", "default": 60},
+                "switch": {
+                    "type": "list",
+                    "elements": "dict",
+                    "default": [],
+                    "options": SWITCH,
+                    "mutually_exclusive": [("content", "src")],
+                    "required_one_of": [("content", "src")],
+                },
+                "keep_days": {"type": "float", "default": 7},
+                "controller": {"type": "dict", "options": CONTROLLER},
+            }
+        )
+    )
+    .but(journal={"type": "path", "required": True})
+)
+
+
+def main() -> None:
+    StoreModule(SPEC).run(cut)
+
+
+if __name__ == "__main__":
+    main()
