@@ -15,7 +15,9 @@ import typing as t
 from ansible.module_utils.urls import open_url
 
 from .._core.errors import BadInput, MediastoreError
+from .._core.model import Attributes
 from .._core.stages import Stages
+from .engine import choose
 from .migration import application, runner
 from .module import StoreModule
 from .recording import opened, told
@@ -44,10 +46,9 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
     if module.check_mode:
         return {"changed": True}
     module.params.update(PLAIN)
+    _get_ready(module)
     with opened(module) as stages:
         _require_ready(stages, params)
-        # Loads the libraries, or finds the interpreter that has them, while the application still runs.
-        module.client  # noqa: B018
         begun = time.monotonic()
         _command(module, "stop the application", _to_stop(params))
         copied = converge(module)
@@ -58,6 +59,15 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
             _await_health(module, stages)
         stages.healthy(None, time.monotonic() - begun)
         return {**told(stages, params, True), "copied": copied["transferred"]}
+
+
+def _get_ready(module: StoreModule) -> None:
+    """Load the libraries, or start again where they are, while the application still runs.
+
+    Before the lock is held: whoever starts again waits for the one that does the work.
+    """
+    choose(module, f"cut the migration {module.params['name']} over", True, Attributes())
+    module.client  # noqa: B018
 
 
 def _require_ready(stages: Stages, params: dict[str, t.Any]) -> None:
