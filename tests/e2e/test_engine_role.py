@@ -101,7 +101,8 @@ def test_it_is_installed_once_and_used(site):
     mended = site.play("cutover")
     assert mended.status == 0 and '"engine": "obstore"' in mended.output, mended.output
     stopped, installed = (
-        mended.output.index(f"TASK [{task}]") for task in ("Stop the application", "mediastore.s3.engine : Try it")
+        mended.output.index(f"TASK [mediastore.s3.{task}")
+        for task in ("migrate : Stop the application, copy the last files", "engine : Try it]")
     )
     assert installed < stopped
 
