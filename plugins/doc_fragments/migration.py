@@ -61,3 +61,64 @@ options:
     default: ""
     version_added: 0.2.0
 """
+
+    SWITCHING = r"""
+options:
+  switch:
+    description:
+      - The files that switch the application to its bucket. They are put in place right after the directory was set aside.
+      - Each has to be among O(config_files).
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+    suboptions:
+      path:
+        description: The file on the host.
+        type: path
+        required: true
+      content:
+        description: Its content.
+        type: str
+      src:
+        description: A file on the controller that has the content.
+        type: path
+      mode:
+        description:
+          - Its mode. Without it that of O(switch[].src).
+          - Without that an existing file keeps its own, and a new one gets V(0640).
+        type: raw
+      owner:
+        description: Its owner. Without it an existing file keeps its own.
+        type: str
+      group:
+        description: Its group. Without it an existing file keeps its own.
+        type: str
+  keep_days:
+    description: For how many days after the cutover the old files are kept at least.
+    type: float
+    default: 7
+  controller:
+    description: The run of Ansible that the migration is claimed for. The action plugin fills it in.
+    type: dict
+    suboptions:
+      machine:
+        description: The controller, with its boot and process namespace.
+        type: str
+        required: true
+      pid:
+        description: The process on the controller.
+        type: int
+        required: true
+      started:
+        description: When that process began.
+        type: str
+        required: true
+      described:
+        description: The same for people.
+        type: str
+        required: true
+      replaces:
+        description: An earlier run that is known to be dead.
+        type: dict
+"""

@@ -197,7 +197,7 @@ options:
         C(content_type), C(cache_control), C(content_disposition) and C(metadata). They take the place of what holds for all.
       - Only what is appended to it is read the next time. An index of it is kept beside it.
       - A line with C(complete_until) alone, in seconds since 1970, says up to when it is complete. A file below O(path) that has
-        changed since and is not in it is left for the next run, and counted in RV(unsettled).
+        changed since and is not in it is left for the next run, and counted as C(unsettled).
       - They are for what is uploaded, and no reason to upload.
     type: path
     version_added: 0.2.0

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.migration
+  - mediastore.s3.migration.switching
   - mediastore.s3.tree
   - mediastore.s3.tree.places
   - mediastore.s3.tree.upload
@@ -97,61 +98,6 @@ options:
     description: For how many seconds to wait for its health.
     type: int
     default: 60
-  switch:
-    description:
-      - The files that switch the application to its bucket. Each has to be among O(config_files).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: The file on the host.
-        type: path
-        required: true
-      content:
-        description: Its content.
-        type: str
-      src:
-        description: A file on the controller that has the content.
-        type: path
-      mode:
-        description:
-          - Its mode. Without it that of O(switch[].src).
-          - Without that an existing file keeps its own, and a new one gets V(0640).
-        type: raw
-      owner:
-        description: Its owner. Without it an existing file keeps its own.
-        type: str
-      group:
-        description: Its group. Without it an existing file keeps its own.
-        type: str
-  keep_days:
-    description: For how many days after the cutover the old files are kept at least, for RV(summary).
-    type: float
-    default: 7
-  controller:
-    description: The run of Ansible that the migration is claimed for. The action plugin fills it in.
-    type: dict
-    suboptions:
-      machine:
-        description: The controller, with its boot and process namespace.
-        type: str
-        required: true
-      pid:
-        description: The process on the controller.
-        type: int
-        required: true
-      started:
-        description: When that process began.
-        type: str
-        required: true
-      described:
-        description: The same for people.
-        type: str
-        required: true
-      replaces:
-        description: An earlier run that is known to be dead.
-        type: dict
 seealso:
   - module: mediastore.s3.migration
   - module: mediastore.s3.sync
@@ -202,9 +148,9 @@ summary:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.cutting import cut
-from ..module_utils._base.migration import CONTROLLER, MIGRATION
+from ..module_utils._base.migration import MIGRATION
 from ..module_utils._base.module import StoreModule
-from ..module_utils._base.switching import SWITCH
+from ..module_utils._base.switching import SWITCHING
 from ..module_utils._base.transfer import UPLOAD
 from ..module_utils._base.tree import PLACES, TREE
 
@@ -215,6 +161,7 @@ SPEC = (
     TREE.merge(PLACES)
     .merge(UPLOAD)
     .merge(APPLICATION)
+    .merge(SWITCHING)
     .merge(
         ArgSpec(
             {
@@ -227,16 +174,6 @@ SPEC = (
                 "health_status": {"type": "list", "elements": "int", "default": [200]},
                 "health_validate_certs": {"type": "bool", "default": True},
                 "health_timeout": {"type": "int", "default": 60},
-                "switch": {
-                    "type": "list",
-                    "elements": "dict",
-                    "default": [],
-                    "options": SWITCH,
-                    "mutually_exclusive": [("content", "src")],
-                    "required_one_of": [("content", "src")],
-                },
-                "keep_days": {"type": "float", "default": 7},
-                "controller": {"type": "dict", "options": CONTROLLER},
             }
         )
     )

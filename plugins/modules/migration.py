@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - mediastore.s3.attributes
   - mediastore.s3.attributes.flow
   - mediastore.s3.migration
+  - mediastore.s3.migration.switching
 attributes:
   check_mode:
     support: full
@@ -45,7 +46,8 @@ options:
       - V(stopping) keeps O(config_files) and the state of O(services); the application is to be stopped right after it.
       - V(restarting) does the same for an application that reads both its own files and the bucket, and so is only restarted.
         O(path) stays where it is, and V(healthy) comes next.
-      - V(backed_up) renames O(path) to O(path) + C(.before-s3) and leaves an empty directory with the same owner and mode.
+      - V(backed_up) renames O(path) to O(path) + C(.before-s3), leaves an empty directory with the same owner and mode, and puts
+        the files of O(switch) in place, which saves a task of their own while the application is down.
       - V(healthy) records that the application serves from the bucket, and the downtime; with O(proof) also that the backup was
         verified.
       - V(rolling_back) records that the way back has begun; the application is to be stopped right after it.
@@ -104,36 +106,6 @@ options:
         type: list
         elements: list
         version_added: 0.2.0
-  switch:
-    description:
-      - For O(stage=backed_up), the files to put in place right after the directory was set aside. So the application gets its new
-        settings without a task of their own while it is down. Each has to be among O(config_files).
-    type: list
-    elements: dict
-    default: []
-    version_added: 0.2.0
-    suboptions:
-      path:
-        description: The file on the host.
-        type: path
-        required: true
-      content:
-        description: Its content.
-        type: str
-      src:
-        description: A file on the controller that has the content.
-        type: path
-      mode:
-        description:
-          - Its mode. Without it that of O(switch[].src).
-          - Without that an existing file keeps its own, and a new one gets V(0640).
-        type: raw
-      owner:
-        description: Its owner. Without it an existing file keeps its own.
-        type: str
-      group:
-        description: Its group. Without it an existing file keeps its own.
-        type: str
   proof:
     description: What the full verification of the backup counted, for O(stage=healthy).
     type: dict
@@ -167,10 +139,6 @@ options:
     description: For O(stage=restored), that the bucket could not be read, so what exists only there must still be brought back.
     type: bool
     default: false
-  keep_days:
-    description: For how many days after the cutover O(stage=finalized) is refused.
-    type: float
-    default: 7
   lock_wait:
     description: For how many seconds to wait for another task that is at work on this migration.
     type: float
@@ -179,29 +147,6 @@ options:
     description: Write C(report.html) and C(report.json) to RV(directory) and give the claim back, so that another run may begin.
     type: bool
     default: false
-  controller:
-    description: The run of Ansible that the migration is claimed for. The action plugin fills it in.
-    type: dict
-    suboptions:
-      machine:
-        description: The controller, with its boot and process namespace.
-        type: str
-        required: true
-      pid:
-        description: The process on the controller.
-        type: int
-        required: true
-      started:
-        description: When that process began.
-        type: str
-        required: true
-      described:
-        description: The same for people.
-        type: str
-        required: true
-      replaces:
-        description: An earlier run that is known to be dead.
-        type: dict
 seealso:
   - module: mediastore.s3.migration_info
   - module: mediastore.s3.sync
@@ -346,11 +291,11 @@ holder:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import CONTROLLER, FIGURES, MIGRATION, PROOF, STAGES
+from ..module_utils._base.migration import FIGURES, MIGRATION, PROOF, STAGES
 from ..module_utils._base.recording import record
-from ..module_utils._base.switching import SWITCH
+from ..module_utils._base.switching import SWITCHING
 
-SPEC = MIGRATION.merge(
+SPEC = MIGRATION.merge(SWITCHING).merge(
     ArgSpec(
         {
             "stage": {"type": "str", "choices": STAGES},
@@ -360,23 +305,13 @@ SPEC = MIGRATION.merge(
             "endpoint": {"type": "str", "default": ""},
             "exclude": {"type": "list", "elements": "str", "default": []},
             "figures": {"type": "dict", "default": {}, "options": FIGURES},
-            "switch": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": SWITCH,
-                "mutually_exclusive": [("content", "src")],
-                "required_one_of": [("content", "src")],
-            },
             "proof": {"type": "dict", "options": PROOF},
             "reason": {"type": "str", "default": ""},
             "downtime_s": {"type": "float"},
             "expected_s": {"type": "float"},
             "owed": {"type": "bool", "default": False},
-            "keep_days": {"type": "float", "default": 7},
             "lock_wait": {"type": "float", "default": 0},
             "release": {"type": "bool", "default": False},
-            "controller": {"type": "dict", "options": CONTROLLER},
         },
         required_if=[("stage", "synced", ("path", "bucket"))],
     )

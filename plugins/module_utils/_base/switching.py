@@ -13,7 +13,9 @@ import typing as t
 
 from .._core.errors import BadInput
 from .._core.files import explaining_os, write_atomic
+from .argspec import ArgSpec
 from .host import HostModule
+from .migration import CONTROLLER
 
 #: of a file that was not there; whoever needs another one says so
 NEW_MODE = "0640"
@@ -27,6 +29,23 @@ SWITCH: dict[str, dict[str, t.Any]] = {
     "owner": {"type": "str"},
     "group": {"type": "str"},
 }
+
+
+#: what a module takes that switches an application for a run of Ansible
+SWITCHING = ArgSpec(
+    {
+        "switch": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": SWITCH,
+            "mutually_exclusive": [("content", "src")],
+            "required_one_of": [("content", "src")],
+        },
+        "keep_days": {"type": "float", "default": 7},
+        "controller": {"type": "dict", "options": CONTROLLER},
+    }
+)
 
 
 def require_kept(files: list[dict[str, t.Any]], config_files: list[str]) -> None:
