@@ -48,8 +48,9 @@ RETURN = r"""
 _value:
   description:
     - C(block) is the lines, C(problems) a sentence or two for each thing that is wrong, C(acl) the canned ACL of each object or
-      nothing, C(media_host) where visitors find media, C(media_hosts) the value of C(EXTRA_MEDIA_HOSTS) with it, and C(enabled)
-      whether the file has Mastodon on a bucket already.
+      nothing, C(media_host) where visitors find media, C(media_hosts) the value of C(EXTRA_MEDIA_HOSTS) with it, C(media_url)
+      below which address they are, C(site_url) where Mastodon itself is, and C(enabled) whether the file has Mastodon on a bucket
+      already.
   type: dict
 """
 

@@ -44,6 +44,8 @@ def plan(settings: t.Mapping[str, t.Any], provider: t.Mapping[str, t.Any], file:
         "problems": problems,
         "acl": lines["S3_PERMISSION"],
         "media_host": host,
+        "media_url": media_url(lines),
+        "site_url": site_url(here),
         "media_hosts": ",".join(hosts if host in hosts else [*hosts, host]),
         "enabled": enabled == ["true"],
     }
@@ -64,7 +66,8 @@ def environment(settings: t.Mapping[str, t.Any], provider: t.Mapping[str, t.Any]
         "S3_REGION": region,
     }
     where = urlsplit(endpoint or f"https://s3.{region}.amazonaws.com")
-    lines.update(S3_PROTOCOL=where.scheme, S3_HOSTNAME=where.netloc)
+    # the protocol is that of addresses of media, and a host of one's own is for browsers, which are at a page with https
+    lines.update(S3_PROTOCOL="https" if settings.get("alias_host") else where.scheme, S3_HOSTNAME=where.netloc)
     if endpoint:
         lines["S3_ENDPOINT"] = endpoint
         lines.update(NO_TRAILERS)
@@ -172,3 +175,18 @@ def media_host(lines: t.Mapping[str, str], bucket: str) -> str:
     host = lines["S3_HOSTNAME"]
     virtual = "S3_ENDPOINT" not in lines
     return f"{lines['S3_PROTOCOL']}://{f'{bucket}.{host}' if virtual else host}"
+
+
+def media_url(lines: t.Mapping[str, str]) -> str:
+    """Below which address media are. On Amazon S3 it is the store's own, which Mastodon leaves to its library."""
+    if lines.get("S3_ALIAS_HOST"):
+        return f"https://{lines['S3_ALIAS_HOST']}"
+    # with S3_ENDPOINT it is :s3_path_url, whatever S3_OVERRIDE_PATH_STYLE says
+    return f"{lines['S3_PROTOCOL']}://{lines['S3_HOSTNAME']}/{lines['S3_BUCKET']}" if "S3_ENDPOINT" in lines else ""
+
+
+def site_url(here: t.Sequence[tuple[int, str, str]]) -> str:
+    """Where people see Mastodon itself."""
+    said = {name: value.strip().strip("'\"") for _number, name, value in here}
+    domain = said.get("WEB_DOMAIN") or said.get("LOCAL_DOMAIN")
+    return f"https://{domain}/" if domain else ""

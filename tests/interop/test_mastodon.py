@@ -1,7 +1,10 @@
 # Copyright (c) mediastore.s3 contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Mastodon moves to a bucket and back, with an uploader that never stops: on a store with ACLs, and on one without."""
+"""A Mastodon moves to a bucket and back, with an uploader that never stops: on a store with ACLs, and on one without.
+
+On the one without, visitors find media at a host of their own, in front of the bucket's web site.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,16 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Play, Site, Writer
 from ansible_collections.mediastore.s3.tests.interop.applies import only
 from ansible_collections.mediastore.s3.tests.servers import depot
+from ansible_collections.mediastore.s3.tests.servers.front import Front, Said
 from ansible_collections.mediastore.s3.tests.servers.mastodon import CACHE_CONTROL, some_key
+from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 FILES = 400
@@ -47,16 +53,43 @@ EXTRA_MEDIA_HOSTS=https://video.example.com
 
 IP_RETENTION_PERIOD=31556952"""
 DAY_S = 86400
+ALIAS = "media.example.com"
+#: Mastodon itself, and its media
+HOSTS = (x509.DNSName("example.com"), x509.DNSName(ALIAS))
 
 
 class Mastodon(Site):
-    """A host with a stand-in for Mastodon."""
+    """A host with a stand-in for Mastodon, and the web server in front of it and of its bucket."""
 
     def __init__(self, directory: Path, store, bucket: str) -> None:
         self.bucket = bucket
         self.connection = store.connection
+        self.kind = store.name
+        self.administration = store.administration
         self.shown: list[str] = []
-        super().__init__(directory, store)
+        super().__init__(directory, store.server)
+        tls = make_certificates(directory / "front", HOSTS)
+        own = f"{store.server.endpoint_url}/{bucket}" if store.name == "ceph" else store.server.web_endpoint
+        host = "" if store.name == "ceph" else store.server.web_host(bucket)
+        self.web = Front(f"http://127.0.0.1:{self.port}", tls=tls).start()
+        self.front = Front(own, store.server.ca_path, host, tls).start()
+        self.front.sets["Access-Control-Allow-Origin"] = "*"
+        self.trusted = directory / "trusted.pem"
+        self.trusted.write_text(tls.ca.read_text() + Path(store.server.ca_path).read_text())
+
+    def close(self) -> None:
+        super().close()
+        self.web.stop()
+        self.front.stop()
+
+    def let_everybody_read(self, public: bool) -> None:
+        """Garage's bucket as a web site; on Ceph objects have ACLs."""
+        if self.kind == "garage":
+            site = {"enabled": public, "index_document": "index.html"}
+            assert not run_module("bucket", {**self.connection, **self.administration, "name": self.bucket, "website": site}).get(
+                "failed"
+            )
+        self.vary(mastodon_media_permission="auto" if public else "")
 
     def build(self, files: int = FILES) -> None:
         self.env = self.directory / ".env.production"
@@ -91,7 +124,7 @@ class Mastodon(Site):
         host = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
-            "mediastore_store": self.connection,
+            "mediastore_store": {**self.connection, "ca_path": str(self.trusted)},
             "mediastore_engine_install": False,
             "migrate_app": "mastodon",
             "migrate_bucket": self.bucket,
@@ -102,6 +135,11 @@ class Mastodon(Site):
             "mastodon_media_start_command": f"{command} start {self.config}",
             "mastodon_media_status_command": f"{command} status {self.config}",
             "mastodon_media_health_url": f"http://127.0.0.1:{self.port}/health",
+            "mastodon_media_connect_to": {
+                "example.com": self.web.url.rpartition("/")[2],
+                ALIAS: self.front.url.rpartition("/")[2],
+            },
+            **({} if self.kind == "ceph" else {"mastodon_media_alias_host": ALIAS}),
             **self.variables,
         }
         return {"all": {"hosts": {"social": host}}}
@@ -132,16 +170,17 @@ class Mastodon(Site):
 @pytest.fixture
 def site(store, tmp_path):
     bucket = f"social-{secrets.token_hex(4)}"
-    assert run_module("bucket", {**store.connection, "name": bucket})["changed"]
+    assert run_module("bucket", {**store.connection, **store.administration, "name": bucket})["changed"]
     site = Mastodon(tmp_path, store, bucket)
     site.build()
+    site.let_everybody_read(True)
     yield site
     site.close()
     for text in site.shown:
         for secret in (store.connection["secret_key"], "a-secret-of-mastodon", "with spaces and"):
             assert secret not in text
     sure = {"name": bucket, "state": "absent", "force": True, "force_confirm": bucket}
-    assert not run_module("bucket", {**store.connection, **sure}).get("failed")
+    assert not run_module("bucket", {**store.connection, **store.administration, **sure}).get("failed")
 
 
 def stranger(site: Mastodon, path: str = "") -> int:
@@ -187,7 +226,7 @@ def test_there_and_back_while_visitors_upload(store, site):
 
 @only("garage", "ceph")
 def test_a_switch_waits_until_browsers_have_been_told(store, site):
-    site.vary(mastodon_media_alias_host="media.example.com")
+    site.vary(mastodon_media_alias_host=ALIAS)
     refused = site.play("cutover")
     assert refused.status != 0 and "mediastore.s3.mastodon.announce and wait 7 days" in refused.output
     told = site.run("mediastore.s3.mastodon.announce")
@@ -229,6 +268,7 @@ def test_a_server_without_media_needs_no_migration(store, site):
 def test_what_mastodon_would_misread_is_named_before_anything_is_touched(store, site):
     site.env.write_text(ENV + "\nS3_ALIAS_HOST=old.example.com\n")
     site.vary(
+        mastodon_media_alias_host="",
         mastodon_media_announce_days=0,
         mastodon_media_multipart_threshold=15,
         mastodon_media_environment={"S3_READ_TIMEOUT": "5 seconds", "RAILS_ENV": "test"},
@@ -244,3 +284,44 @@ def test_what_mastodon_would_misread_is_named_before_anything_is_touched(store, 
     ):
         assert said in refused.output.replace("\\n", " "), said
     assert site.env.read_text() == before and site.stage() in ("new", "synced")
+
+
+def process(site: Mastodon) -> str:
+    return (site.directory / "run" / "pid").read_text()
+
+
+@only("garage", "ceph")
+def test_what_visitors_would_not_see_ends_a_cutover_before_anything_is_stopped(store, site):
+    site.vary(mastodon_media_announce_days=0)
+    site.let_everybody_read(False)
+    begun = process(site)
+    refused = site.play("cutover")
+    assert refused.status != 0 and "of 20 media 0 can be seen; denied (20)" in refused.output
+    assert process(site) == begun and site.env.read_text() == ENV and site.stage() == "synced"
+    # whoever cannot get there from here can leave it out, and says so
+    site.vary(mastodon_media_visit_sample=0)
+    assert site.play("cutover").status == 0 and site.stage() == "healthy"
+
+
+@only("garage", "ceph")
+def test_a_page_that_shows_no_media_undoes_a_cutover(store, site):
+    site.vary(mastodon_media_announce_days=0, mastodon_media_alias_host=ALIAS)
+    strict = [("Content-Security-Policy", "default-src 'self'")]
+    # what a web server adds holds beside what Mastodon says itself
+    site.web.answers["/"] = Said(200, strict)
+    undone = site.play("cutover")
+    assert undone.status != 0 and "The cutover was undone" in undone.output
+    assert (
+        "https://example.com/ does not let https://media.example.com/" in undone.output and "default-src 'self'" in undone.output
+    )
+    assert site.env.read_text() == ENV and site.lost() == []
+    del site.web.answers["/"]
+    done = site.play("cutover")
+    assert done.status == 0 and "Visitors see 20 of 20 media at https://media.example.com" in done.output
+    # and at any later time
+    done = site.run("mediastore.s3.mastodon.check")
+    assert (done.status, done.changed) == (0, 0) and "Visitors see 20 of 20 media at https://media.example.com" in done.output
+    assert "Could not see" not in done.output
+    site.web.answers["/api/v2/instance"] = Said(200, [], f"https://example.com/system/{some_key(site.random)}".encode())
+    failed = site.run("mediastore.s3.mastodon.check")
+    assert failed.status != 0 and "wrong_address (1): the application gives out https://example.com/system/" in failed.output

@@ -170,7 +170,16 @@ def open_backend(config: dict[str, Any]) -> Backend:
     return InBucket(config) if config["backend"] == "s3" else InDirectory(config["directory"])
 
 
-def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
+def pages(config: dict[str, Any]) -> dict[str, tuple[dict[str, str], bytes]]:
+    """What it serves beside media: path -> headers and content."""
+    if "env_file" not in config:
+        return {}
+    import mastodon
+
+    return mastodon.pages(mastodon.settings_of(config["env_file"]))
+
+
+def handler(backend: Backend, pages: dict[str, tuple[dict[str, str], bytes]]) -> type[BaseHTTPRequestHandler]:
     """The request handler for a backend."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -190,6 +199,9 @@ def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
                 # asks the backend, so that a bucket that cannot be reached is not called healthy
                 backend.get("health-check-that-does-not-exist")
                 return self._answer(200, b"ok\n")
+            if self.path in pages:
+                headers, body = pages[self.path]
+                return self._answer(200, body, headers)
             found = backend.get(self._key())
             return self._answer(404, b"") if found is None else self._answer(200, found)
 
@@ -213,8 +225,10 @@ def handler(backend: Backend) -> type[BaseHTTPRequestHandler]:
                 raise ValueError(f"not a key: {self.path}")
             return key
 
-        def _answer(self, status: int, body: bytes) -> None:
+        def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
+            for name, value in (headers or {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -235,7 +249,7 @@ class Server(ThreadingHTTPServer):
 def serve(config: dict[str, Any]) -> None:
     """Serve until SIGTERM."""
     time.sleep(config.get("warm_up_s", 0))
-    server = Server(("127.0.0.1", config["port"]), handler(open_backend(config)))
+    server = Server(("127.0.0.1", config["port"]), handler(open_backend(config), pages(config)))
     Path(config["pid_file"]).write_text(f"{os.getpid()}\n")
 
     def end(number: int, frame: object) -> None:

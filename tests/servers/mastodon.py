@@ -7,10 +7,15 @@ Mastodon itself cannot be installed for the tests. This reads the same settings 
 of two lines with one name the last one counts, S3_ENABLED has to be `true`, and an empty S3_PERMISSION is no ACL. It has the same
 paths for files and for objects (:class/:attachment/:id_partition/:style/:filename, with `cache/` before those of other servers),
 and sends what Mastodon sends with each object.
+
+Its page has the policy of app/lib/content_security_policy.rb (media hosts: its own, that of the bucket, and EXTRA_MEDIA_HOSTS),
+and /api/v2/instance names the picture of the server at the address that paperclip gives it: S3_ALIAS_HOST, or the bucket in the
+path of S3_HOSTNAME (:s3_path_url), or /system.
 """
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import os
 import random
@@ -65,6 +70,33 @@ class InMastodonsBucket:
 
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.bucket, Key=key)
+
+
+#: where the picture of the server is
+THUMBNAIL = "site_uploads/files/000/000/001/@1x/0a1b.png"
+
+
+def media_url(env: dict[str, str], domain: str) -> str:
+    """Below which address Mastodon says its media are."""
+    if env.get("S3_ENABLED") != "true":
+        return f"https://{domain}/system"
+    protocol = env.get("S3_PROTOCOL", "https")
+    host = env.get("S3_ALIAS_HOST") or f"{env['S3_HOSTNAME']}/{env['S3_BUCKET']}"
+    return f"{protocol}://{host}"
+
+
+def pages(env: dict[str, str]) -> dict[str, tuple[dict[str, str], bytes]]:
+    """Path -> headers and content of what else it serves."""
+    domain = env.get("WEB_DOMAIN") or env.get("LOCAL_DOMAIN", "localhost")
+    host = env.get("S3_ALIAS_HOST") or env.get("S3_HOSTNAME")
+    more = [one for one in env.get("EXTRA_MEDIA_HOSTS", "").split(",") if one]
+    hosts = " ".join([f"https://{domain}", *([f"https://{host}"] if host else []), *more])
+    policy = f"default-src 'none'; img-src 'self' data: blob: {hosts}; media-src 'self' data: {hosts}; script-src 'self'"
+    about = {"domain": domain, "thumbnail": {"url": f"{media_url(env, domain)}/{THUMBNAIL}"}}
+    return {
+        "/": ({"Content-Type": "text/html", "Content-Security-Policy": policy}, b"<!DOCTYPE html><title>Mastodon</title>"),
+        "/api/v2/instance": ({"Content-Type": "application/json"}, json.dumps(about).encode()),
+    }
 
 
 def some_key(rng: random.Random) -> str:

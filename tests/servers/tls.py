@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 30
+#: loopback, and any host name below .localhost
+NAMES = (x509.DNSName("localhost"), x509.DNSName("*.localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Certificates:
     key: Path
 
 
-def make_certificates(directory: Path) -> Certificates:
-    """The certificates in the directory, made if they are not there or about to expire."""
+def make_certificates(directory: Path, names: tuple[x509.GeneralName, ...] = NAMES, expired: bool = False) -> Certificates:
+    """The certificates in the directory, made if they are not there or about to expire; for tests also bad ones."""
     directory.mkdir(parents=True, exist_ok=True)
     made = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     if not _usable(made):
-        _make(made)
+        _make(made, names, -1 if expired else VALID_DAYS)
     return made
 
 
@@ -44,7 +46,7 @@ def _usable(files: Certificates) -> bool:
     return expires > datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
 
 
-def _make(files: Certificates) -> None:
+def _make(files: Certificates, names: tuple[x509.GeneralName, ...], days: int) -> None:
     ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mediastore.s3 loopback CA")])
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -55,9 +57,8 @@ def _make(files: Certificates) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.DNSName("*.localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     cert = (
-        _builder(server_name, ca_name, server_key.public_key())
+        _builder(server_name, ca_name, server_key.public_key(), days)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign_certificates=False), critical=True)
@@ -74,7 +75,9 @@ def _make(files: Certificates) -> None:
     files.ca.write_bytes(ca.public_bytes(pem))
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int = VALID_DAYS
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.timezone.utc)
     return (
         x509.CertificateBuilder()
@@ -82,8 +85,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurve
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+        .not_valid_before(now - datetime.timedelta(days=2))
+        .not_valid_after(now + datetime.timedelta(days=days))
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import ssl
 import typing as t
 import urllib.error
@@ -32,12 +33,12 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Stranger:
     """Somebody without a key, who trusts the certificates that the system and the connection trust."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, connect_to: t.Mapping[str, str] | None = None) -> None:
         self.requests = 0
         self._timeout = connection.connect_timeout
         proxies = {"http": connection.proxy_url, "https": connection.proxy_url} if connection.proxy_url else None
         self._opener = urllib.request.build_opener(
-            _NoRedirect, urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=_tls(connection))
+            _NoRedirect, urllib.request.ProxyHandler(proxies), *_handlers(_tls(connection), connect_to or {})
         )
 
     def get(self, url: str) -> Answer:
@@ -54,7 +55,7 @@ class Stranger:
         request = urllib.request.Request(url, content, {"User-Agent": USER_AGENT, **(headers or {})}, method=method)
         try:
             with self._open(request) as found:
-                shown = {name.lower(): value for name, value in found.headers.items()}
+                shown = joined(found.headers.items())
                 return Answer(found.code, found.read(ENOUGH), shown)
         except (OSError, http.client.HTTPException) as exc:
             # No error yet: while a name or a certificate is being set up, the next look may be answered.
@@ -104,6 +105,44 @@ def _address(client: t.Any, operation: str, params: dict[str, str]) -> str:
     finally:
         client.meta.events.unregister("before-sign.s3", stop)
     raise AssertionError("the request was sent")
+
+
+def _handlers(tls: ssl.SSLContext, connect_to: t.Mapping[str, str]) -> list[urllib.request.BaseHandler]:
+    """What opens connections: to other places than names lead to where that is said, as curl does with --connect-to."""
+
+    def open_socket(address: tuple[str, int], *arguments: t.Any) -> socket.socket:
+        there, _colon, port = connect_to.get(address[0], "").partition(":")
+        return socket.create_connection((there or address[0], int(port or address[1])), *arguments)
+
+    class Plain(urllib.request.HTTPHandler):
+        def http_open(self, request: urllib.request.Request) -> t.Any:
+            return self.do_open(t.cast(t.Any, plain), request)
+
+    class Secure(urllib.request.HTTPSHandler):
+        def https_open(self, request: urllib.request.Request) -> t.Any:
+            return self.do_open(t.cast(t.Any, secure), request)
+
+    def plain(host: str, **options: t.Any) -> http.client.HTTPConnection:
+        return turned(http.client.HTTPConnection(host, **options))
+
+    def secure(host: str, **options: t.Any) -> http.client.HTTPConnection:
+        return turned(http.client.HTTPSConnection(host, context=tls, **options))
+
+    def turned(connection: http.client.HTTPConnection) -> http.client.HTTPConnection:
+        # http.client asks this attribute for its socket; Host and the name in TLS stay as they are
+        t.cast(t.Any, connection)._create_connection = open_socket
+        return connection
+
+    return [Plain(), Secure(context=tls)]
+
+
+def joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by their names in small letters; what is said twice counts twice, as HTTP has it."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        known = found.get(name.lower())
+        found[name.lower()] = value if known is None else f"{known}, {value}"
+    return found
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:

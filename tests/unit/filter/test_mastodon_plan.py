@@ -131,3 +131,35 @@ def test_the_media_host_is_added_to_those_that_are_there_once():
 def test_whether_it_is_on_a_bucket_already():
     assert not plan(file="S3_ENABLED=true\nS3_ENABLED=false\n")["enabled"]
     assert plan(file=f"S3_ENABLED=false\n{BEGIN}\nS3_ENABLED=true\n{END}\n")["enabled"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "changes", "url"),
+    [
+        (CEPH, {}, "https://s3.example.org:8443/media"),
+        # Mastodon's library puts the bucket into the path of these, whatever the style of its own requests
+        ({**CEPH, "addressing_style": "virtual"}, {}, "https://s3.example.org:8443/media"),
+        (CEPH, {"alias_host": "media.example.org"}, "https://media.example.org"),
+        (AWS, {"endpoint_url": "", "region": "eu-west-1"}, ""),
+    ],
+)
+def test_where_visitors_find_media(provider, changes, url):
+    assert plan(provider, **changes)["media_url"] == url
+
+
+def test_a_host_for_visitors_has_tls_whatever_the_store_has():
+    inside = {"endpoint_url": "http://garage.internal:3900", "alias_host": "media.example.org"}
+    assert lines(**inside)["S3_PROTOCOL"] == "https" and lines(**inside)["S3_ENDPOINT"] == "http://garage.internal:3900"
+    assert lines(endpoint_url="http://garage.internal:3900")["S3_PROTOCOL"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("file", "url"),
+    [
+        ("", ""),
+        ("LOCAL_DOMAIN=example.org\n", "https://example.org/"),
+        ('LOCAL_DOMAIN=example.org\nWEB_DOMAIN="social.example.org"\n', "https://social.example.org/"),
+    ],
+)
+def test_where_people_find_mastodon(file, url):
+    assert plan(file=file)["site_url"] == url

@@ -33,6 +33,7 @@ FREE_FORM = {
     "capabilities",
     "storage_per_gib_month",
     "store",
+    "mastodon_media_connect_to",
     "mastodon_media_environment",
     *SHARED,
 }
