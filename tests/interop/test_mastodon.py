@@ -3,21 +3,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Mastodon moves to a bucket and back, with an uploader that never stops: on a store with ACLs, and on one without.
 
-On the one without, visitors find media at a host of their own, in front of the bucket's web site.
+On the one without, visitors find media at a host of their own, in front of the bucket's web site. The usual guide's order, to
+switch and to copy once more afterwards, is done beside it with the tool that it names. `MASTODON_MEDIA` is how many media there
+are in the beginning; docs/mastodon.md has the figures for 20000.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import secrets
 import shutil
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +39,9 @@ from ansible_collections.mediastore.s3.tests.servers.mastodon import CACHE_CONTR
 from ansible_collections.mediastore.s3.tests.servers.tls import make_certificates
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
-FILES = 400
+FILES = int(os.environ.get("MASTODON_MEDIA", "400"))
+#: what a client waits between two uploads, and a visitor between two looks
+UPLOAD_EVERY_S, LOOK_EVERY_S = 0.05, 0.01
 #: of the shape of Mastodon's own sample
 ENV = """\
 # This identifies your server and cannot be changed safely later
@@ -148,13 +156,21 @@ class Mastodon(Site):
         # the writer's own names are no paths of Mastodon's
         return super().upload(some_key(self.random), size)
 
+    def lost(self) -> list[str]:
+        known = list(self.acknowledged.items())
+        with ThreadPoolExecutor(16) as pool:
+            answers = pool.map(lambda one: self.request("GET", one[0]), known)
+            return [key for (key, body), answer in zip(known, answers) if answer != (200, body)]
+
     def play(self, stage: str, *options: str) -> Play:
         return self.run(f"mediastore.s3.migrate.{stage}", *options)
 
     def run(self, playbook: str, *options: str) -> Play:
         """Run any playbook, with everything shown that Ansible can show."""
         command = [*self.command("status")[:-1], playbook, "-vvv", "--diff", *options]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, timeout=240 + FILES / 20, check=False
+        )
         self.shown.append(done.stdout + done.stderr)
         return Play(done.returncode, done.stdout)
 
@@ -194,13 +210,60 @@ def stranger(site: Mastodon, path: str = "") -> int:
         return error.code
 
 
+class Visitor:
+    """Looks at media all the time, at new ones as much as at old ones, and notes what is blank."""
+
+    def __init__(self, site: Mastodon) -> None:
+        self.site = site
+        self.looks, self.blank, self.unanswered = 0, 0, 0
+        #: the media that were not found, though an upload of them was acknowledged
+        self.missed: set[str] = set()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def _look(self) -> None:
+        chance = random.Random(1)
+        while not self._end.is_set():
+            known = list(self.site.acknowledged)
+            key = chance.choice(known[-50:] if self.looks % 2 else known)
+            status, body = self.site.request("GET", key)
+            self.looks += 1
+            self.unanswered += status == 0
+            if status and (status, body) != (200, self.site.acknowledged[key]):
+                self.blank += 1
+                self.missed.add(key)
+            time.sleep(LOOK_EVERY_S)
+
+    def __enter__(self) -> Visitor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+@contextlib.contextmanager
+def timed(figures: dict[str, object], name: str):
+    begun = time.monotonic()
+    yield
+    figures[f"{name}_s"] = round(time.monotonic() - begun, 1)
+
+
 @only("ceph", "garage")
 def test_there_and_back_while_visitors_upload(store, site):
     site.vary(mastodon_media_announce_days=0)
-    assert site.play("sync").status == 0
-    with Writer(site) as writer:
+    figures: dict[str, object] = {"order": "ours", "store": store.name, "media": FILES}
+    with timed(figures, "sync"):
+        assert site.play("sync").status == 0
+    with Writer(site, UPLOAD_EVERY_S) as writer, Visitor(site) as visitor, timed(figures, "cutover"):
         done = site.play("cutover")
         assert done.status == 0, done.output
+    assert (visitor.blank, visitor.missed) == (0, set())
+    figures["down_s"] = json.loads((site.state / "media" / "report.json").read_text())["downtime_s"]
+    figures.update(
+        uploads=len(site.acknowledged) - FILES, refused=writer.refused, looks=visitor.looks, missed=len(visitor.missed)
+    )
     for _number in range(30):
         assert site.upload("", 1000), site.request("PUT", some_key(site.random), b"x")
     assert site.stage() == "healthy" and writer.refused < 200
@@ -218,10 +281,71 @@ def test_there_and_back_while_visitors_upload(store, site):
     assert [stranger(site, key) == 200 for key in (old, new)] == [public] * 2
     assert stranger(site) == 403, "nobody gets a list"
     assert site.play("cutover").changed == 0
-    assert site.play("rollback").status == 0
+    with Writer(site, UPLOAD_EVERY_S), Visitor(site) as visitor, timed(figures, "rollback"):
+        assert site.play("rollback").status == 0
+    assert (visitor.blank, visitor.missed) == (0, set())
     assert site.env.read_text() == ENV
     assert site.lost() == []
+    print(json.dumps({**figures, "acknowledged": len(site.acknowledged)}))
     assert {str(path.relative_to(site.media)) for path in site.media.rglob("*") if path.is_file()} == set(site.acknowledged)
+
+
+def s3cmd(site: Mastodon) -> list[str]:
+    """The guide's command: s3cmd --acl-public sync public/system/ s3://$S3_BUCKET."""
+    root = Path(__file__).parents[1]
+    made = [str(root / "utils" / "venv.sh"), str(root / "benchmark" / "requirements.txt")]
+    programs = Path(subprocess.run(made, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()) / "bin"
+    told, config = site.connection, site.directory / "s3cfg"
+    host = told["endpoint_url"].partition("://")[2]
+    config.write_text(
+        f"[default]\naccess_key = {told['access_key']}\nsecret_key = {told['secret_key']}\n"
+        f"host_base = {host}\nhost_bucket = {host}\n"
+        f"bucket_location = {site.store.region}\nuse_https = True\nca_certs_file = {told['ca_path']}\n"
+    )
+    return [str(programs / "s3cmd"), "-c", str(config), "--acl-public", "sync", f"{site.media}/", f"s3://{site.bucket}"]
+
+
+@only("ceph", "garage")
+def test_what_visitors_miss_in_the_usual_order(store, site):
+    command = s3cmd(site)
+    figures: dict[str, object] = {"order": "the guide's", "store": store.name, "media": FILES}
+    told = site.connection
+    where = told["endpoint_url"].partition("://")[2]
+    settings = {
+        "S3_ENABLED": "true",
+        "S3_BUCKET": site.bucket,
+        "AWS_ACCESS_KEY_ID": told["access_key"],
+        "AWS_SECRET_ACCESS_KEY": told["secret_key"],
+        "S3_REGION": site.store.region,
+        "S3_PROTOCOL": "https",
+        "S3_HOSTNAME": where,
+        # what the guide lacks of another store than Amazon's
+        "S3_ENDPOINT": told["endpoint_url"],
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        **({} if store.name == "ceph" else {"S3_PERMISSION": ""}),
+    }
+
+    def copy(name: str) -> int:
+        """How many media it took to the bucket."""
+        with timed(figures, name):
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240 + FILES / 10)
+        return sum(line.startswith("upload: ") for line in done.stdout.splitlines())
+
+    with Writer(site, UPLOAD_EVERY_S) as writer:
+        copy("first_copy")
+        # as fast as a machine types
+        site.env.write_text(ENV + "\n" + "".join(f"{name}={value}\n" for name, value in settings.items()))
+        with Visitor(site) as visitor:
+            with timed(figures, "down"):
+                site.depot("stop")
+                site.depot("start")
+            missed = copy("second_copy")
+    left = len(site.lost())
+    figures.update(uploads=len(site.acknowledged) - FILES, refused=writer.refused, looks=visitor.looks)
+    figures.update(blank=visitor.blank, missed=missed, left_behind=left)
+    print(json.dumps(figures))
+    # all of them were acknowledged, and could not be seen until the second copy had reached them
+    assert missed > 0 and visitor.missed <= set(site.acknowledged)
 
 
 @only("garage", "ceph")
