@@ -449,3 +449,84 @@ def test_a_page_that_shows_no_media_undoes_a_cutover(store, site):
     site.web.answers["/api/v2/instance"] = Said(200, [], f"https://example.com/system/{some_key(site.random)}".encode())
     failed = site.run("mediastore.s3.mastodon.check")
     assert failed.status != 0 and "wrong_address (1): the application gives out https://example.com/system/" in failed.output
+
+
+#: of Mastodon's own docker-compose.yml what concerns media
+COMPOSE = """\
+services:
+  db: {image: "postgres:14-alpine"}
+  redis: {image: "redis:7-alpine"}
+  web:
+    env_file: .env.production
+    ports: ["127.0.0.1:3000:3000"]
+    volumes: ["./public/system:/mastodon/public/system"]
+  streaming: {env_file: .env.production}
+  sidekiq:
+    env_file: .env.production
+    volumes: ["./public/system:/mastodon/public/system"]
+"""
+
+
+class Composed(Mastodon):
+    """The same in containers, of which the inventory says only where they are described."""
+
+    def build(self, files: int = FILES) -> None:
+        self.media = self.directory / "public" / "system"
+        self.backup = self.media.with_name("system.before-s3")
+        super().build(files)
+        self.depot("stop")
+        (self.directory / "docker-compose.yml").write_text(COMPOSE)
+        place = {"port": self.port, "ca_path": self.connection.get("ca_path")}
+        (self.directory / "stand-in.json").write_text(json.dumps(place))
+        docker = self.directory / "bin" / "docker"
+        docker.parent.mkdir()
+        docker.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(depot.__file__).with_name("compose.py")} "$@"\n')
+        docker.chmod(0o755)
+        self.compose("up", "--detach", "--force-recreate", "web", "sidekiq", "streaming")
+
+    def compose(self, *arguments: str) -> None:
+        command = [str(self.directory / "bin" / "docker"), "compose", "--project-directory", str(self.directory), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    def inventory(self):
+        inventory = super().inventory()
+        host = inventory["all"]["hosts"]["social"]
+        for name in ("home", "path", "stop_command", "start_command", "status_command"):
+            del host[f"mastodon_media_{name}"]
+        host["mastodon_media_compose"] = str(self.directory)
+        return inventory
+
+    def environment(self):
+        found = super().environment()
+        return {**found, "PATH": f"{self.directory / 'bin'}:{found['PATH']}"}
+
+    def close(self) -> None:
+        self.compose("stop", "web", "sidekiq", "streaming")
+        super().close()
+
+
+@only("garage")
+def test_docker_compose_needs_one_variable(store, site, tmp_path):
+    (tmp_path / "composed").mkdir()
+    composed = Composed(tmp_path / "composed", store, site.bucket)
+    try:
+        composed.build(40)
+        composed.vary(mastodon_media_announce_days=0)
+        description = composed.directory / "docker-compose.yml"
+        description.write_text(COMPOSE.replace("  web:", "  puma:"))
+        refused = composed.play("cutover")
+        assert refused.status != 0 and "docker compose names no web in" in refused.output
+        description.write_text(COMPOSE)
+        told = composed.directory / "told"
+        told.write_text("")
+        done = composed.play("cutover")
+        assert done.status == 0, done.output
+        services = ["web", "sidekiq", "streaming"]
+        lines = [line.split() for line in told.read_text().splitlines()]
+        acts = [line for line in lines if line[0] in ("stop", "up")]
+        assert acts == [["stop", *services], ["up", "--detach", "--force-recreate", *services]]
+        assert composed.stage() == "healthy" and composed.lost() == [] and not any(composed.media.iterdir())
+        assert composed.upload("", 1000) and composed.play("rollback").status == 0
+        assert composed.env.read_text() == ENV and composed.lost() == []
+    finally:
+        composed.close()
