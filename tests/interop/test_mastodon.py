@@ -530,3 +530,29 @@ def test_docker_compose_needs_one_variable(store, site, tmp_path):
         assert composed.env.read_text() == ENV and composed.lost() == []
     finally:
         composed.close()
+
+
+@only("garage")
+def test_what_need_not_be_copied_is_shown_and_removed_only_when_that_is_said(store, site):
+    tool = f"{sys.executable} {Path(depot.__file__).with_name('tootctl.py')} {site.media}"
+    site.vary(mastodon_media_tootctl_command=tool)
+    old = [site.media / f"cache/media_attachments/files/109/302/00{number}/original/a.png" for number in range(3)]
+    kept = site.media / "cache/media_attachments/files/109/302/009/original/a.png"
+    for path in (*old, kept):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x" * 40_000)
+    for path in old:
+        os.utime(path, (time.time() - 8 * DAY_S,) * 2)
+    shown = site.run("mediastore.s3.mastodon.slim")
+    assert (shown.status, shown.changed) == (0, 0)
+    for said in ("Removed 3 media attachments (approx. 117 KB) (DRY RUN)", "Removed 0 preview cards (approx. 0 Bytes) (DRY RUN)"):
+        assert said in shown.output
+    assert "Nothing was removed. Say mastodon_media_slim: true" in shown.output and all(path.exists() for path in old)
+    told = ["-e", "mastodon_media_slim=true"]
+    assert site.run("mediastore.s3.mastodon.slim", "--check", *told).status == 0 and all(path.exists() for path in old)
+    assert site.run("mediastore.s3.mastodon.slim", *told).changed == 1
+    assert not any(path.exists() for path in old) and kept.exists() and site.lost() == []
+    assert site.run("mediastore.s3.mastodon.slim", *told).changed == 0
+    # a tool that does not know --dry-run is not asked for more
+    site.vary(mastodon_media_tootctl_command="echo removed")
+    assert site.run("mediastore.s3.mastodon.slim", *told).status != 0
