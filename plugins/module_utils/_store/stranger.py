@@ -115,12 +115,12 @@ def _handlers(tls: ssl.SSLContext, connect_to: t.Mapping[str, str]) -> list[urll
         return socket.create_connection((there or address[0], int(port or address[1])), *arguments)
 
     class Plain(urllib.request.HTTPHandler):
-        def http_open(self, request: urllib.request.Request) -> t.Any:
-            return self.do_open(t.cast(t.Any, plain), request)
+        def http_open(self, req: urllib.request.Request) -> t.Any:
+            return self.do_open(t.cast(t.Any, plain), req)
 
     class Secure(urllib.request.HTTPSHandler):
-        def https_open(self, request: urllib.request.Request) -> t.Any:
-            return self.do_open(t.cast(t.Any, secure), request)
+        def https_open(self, req: urllib.request.Request) -> t.Any:
+            return self.do_open(t.cast(t.Any, secure), req)
 
     def plain(host: str, **options: t.Any) -> http.client.HTTPConnection:
         return turned(http.client.HTTPConnection(host, **options))
