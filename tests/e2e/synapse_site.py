@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Site
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.servers.synapse import Synapse
@@ -66,6 +68,15 @@ class SynapseSite(Site):
             "synapse_media_health_url": f"{self.server.url}/health",
         }
         return {"all": {"hosts": {"chat": {**host, **self.variables}}}}
+
+    def command(self, stage: str, *options: str) -> list[str]:
+        """A stage of a migration, or the `role` alone."""
+        command = super().command(stage, *options)
+        if stage != "role":
+            return command
+        playbook = self.directory / "role.yml"
+        playbook.write_text(yaml.safe_dump([{"hosts": "chat", "gather_facts": False, "roles": ["mediastore.s3.synapse"]}]))
+        return [str(playbook) if word == "mediastore.s3.migrate.role" else word for word in command]
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         """One request of a client, status 0 when there is no answer."""

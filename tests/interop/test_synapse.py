@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -142,3 +143,35 @@ def test_there_and_back_with_an_empty_disk(store, tmp_path):
     finally:
         site.close()
         print(json.dumps(figures))
+
+
+@only("ceph")
+def test_a_customers_key_is_needed_for_every_medium(store, tmp_path):
+    """What the role calls a key is one: media are served with it, by the provider as by evict, and nobody reads them without."""
+    bucket = f"chat-{secrets.token_hex(4)}"
+    assert run_module("bucket", {**store.connection, "name": bucket})["changed"]
+    site = Moving(tmp_path, store.server, bucket, synapse_python())
+    key = {"sse_customer_key": base64.b64encode(secrets.token_bytes(32)).decode()}
+    try:
+        site.build(files=4)
+        site.vary(migrate_sse_customer_key=key["sse_customer_key"])
+        for stage in ("cutover", "role"):
+            play = ran(site.play(stage, "--diff"))
+            assert key["sse_customer_key"] not in play.output
+        assert play.changed == 0
+        assert all(site.upload(name, size) for name, size in (("small", 2000), ("in-parts", 9 << 20)))
+        everything = {"max_age": "0s", "min_age": "0s", "upload_after": "0s", "exclude": URL_CACHE}
+        evict = {**site.place, **everything, "journal": str(tmp_path / "evict" / "journal")}
+        assert not run_module("evict", {**evict, **key, "drill": 5}).get("failed")
+        assert site.local() == []
+        assert site.lost() == [] and site.changed_thumbnails() == []
+        for address in site.acknowledged:
+            name = str(site.file_of(address).relative_to(site.media))
+            asked = {**store.connection, "bucket": bucket, "key": name}
+            assert run_module("object_info", {**asked, **key})["readable"]
+            stranger = run_module("object_info", asked)
+            assert stranger["exists"] and not stranger["readable"], name
+        ran(site.play("rollback"))
+        assert site.lost() == []
+    finally:
+        site.close()
