@@ -243,6 +243,14 @@ def test_a_synapse_that_is_not_there_is_said_so(store, tmp_path):
     assert f"{tmp_path}/nowhere" in output
 
 
+def test_a_synapse_of_another_playbook_is_looked_for_where_that_has_it(store, tmp_path):
+    play("mdad.example.org", store, "mediastore.s3.provision")
+    assert (store.data / "example-mdad-media").is_dir()
+    here = {"migrate_state_dir": str(tmp_path / "state")}
+    output = play("mdad.example.org", store, "mediastore.s3.migrate.plan", status=2, **here)
+    assert "/matrix/synapse/storage/media-store" in output
+
+
 def test_the_mount_is_one_that_can_be_planned():
     said = yaml.safe_load((EXAMPLES / "host_vars" / "files.example.org" / "vars.yml").read_text(encoding="utf-8"))
     (mount,) = said["mediastore_mounts"]

@@ -153,16 +153,13 @@ def test_a_customers_key_is_needed_for_every_medium(store, tmp_path):
     site = Moving(tmp_path, store.server, bucket, synapse_python())
     key = {"sse_customer_key": base64.b64encode(secrets.token_bytes(32)).decode()}
     try:
-        site.build(files=4)
+        site.build(files=2)
         site.vary(migrate_sse_customer_key=key["sse_customer_key"])
-        for stage in ("cutover", "role"):
-            play = ran(site.play(stage, "--diff"))
-            assert key["sse_customer_key"] not in play.output
-        assert play.changed == 0
+        assert key["sse_customer_key"] not in ran(site.play("role", "--diff")).output
         assert all(site.upload(name, size) for name, size in (("small", 2000), ("in-parts", 9 << 20)))
         everything = {"max_age": "0s", "min_age": "0s", "upload_after": "0s", "exclude": URL_CACHE}
-        evict = {**site.place, **everything, "journal": str(tmp_path / "evict" / "journal")}
-        assert not run_module("evict", {**evict, **key, "drill": 5}).get("failed")
+        evict = {**site.place, **everything, **key, "journal": str(tmp_path / "evict" / "journal")}
+        assert not run_module("evict", {**evict, "drill": 5}).get("failed")
         assert site.local() == []
         assert site.lost() == [] and site.changed_thumbnails() == []
         for address in site.acknowledged:
@@ -171,7 +168,8 @@ def test_a_customers_key_is_needed_for_every_medium(store, tmp_path):
             assert run_module("object_info", {**asked, **key})["readable"]
             stranger = run_module("object_info", asked)
             assert stranger["exists"] and not stranger["readable"], name
-        ran(site.play("rollback"))
-        assert site.lost() == []
+        site.vary(synapse_media_state="absent")
+        ran(site.play("role"))
+        assert not site.config.exists() and site.lost() == []
     finally:
         site.close()
