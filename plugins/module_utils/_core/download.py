@@ -49,6 +49,7 @@ class Downloader:
         self._progress = progress
         self._only_rewritten = only_rewritten
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._touched: set[bytes] = set()
 
     def settle(self) -> None:
@@ -113,19 +114,21 @@ class Downloader:
 
     def _make_folder(self, folder: bytes) -> None:
         """The folder and what is missing above it, each belonging to whom its parent belongs to."""
-        missing = []
-        while not os.path.isdir(folder):
-            missing.append(folder)
-            folder = os.path.dirname(folder)
-        for path in reversed(missing):
-            with contextlib.suppress(FileExistsError):  # another worker was faster
-                above = os.stat(os.path.dirname(path))
-                os.mkdir(path)
-                if os.geteuid() == 0:
-                    os.chown(path, above.st_uid, above.st_gid)
-                os.chmod(path, above.st_mode & 0o7777)
-                with self._lock:
-                    self._touched.add(os.path.dirname(path))
+        # One at a time: what another worker has just made is still root's, and would hand that on.
+        with self._making:
+            missing = []
+            while not os.path.isdir(folder):
+                missing.append(folder)
+                folder = os.path.dirname(folder)
+            for path in reversed(missing):
+                with contextlib.suppress(FileExistsError):  # the application was faster
+                    above = os.stat(os.path.dirname(path))
+                    os.mkdir(path)
+                    if os.geteuid() == 0:
+                        os.chown(path, above.st_uid, above.st_gid)
+                    os.chmod(path, above.st_mode & 0o7777)
+                    with self._lock:
+                        self._touched.add(os.path.dirname(path))
 
     def _keep(self, key: str, path: bytes) -> None:
         """Give the file that is about to be replaced a second name, so that no moment and no version is without it."""

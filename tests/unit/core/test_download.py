@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -88,6 +90,19 @@ def test_a_replaced_file_keeps_its_mode_and_a_new_one_the_folders_owner(root):
     assert bring(root, store, "a/x").state == bring(root, store, "a/new/y").state == DONE
     assert os.stat(root / "a/x").st_mode & 0o7777 == 0o640
     assert os.stat(root / "a/new").st_mode & 0o7777 == 0o2750
+
+
+def test_folders_that_several_workers_make_at_once_take_after_the_one_above(root, monkeypatch):
+    """The moment between a folder and its owner and mode is long here, and nobody may look at it."""
+    os.chmod(root, 0o2750)
+    given = os.chmod
+    monkeypatch.setattr(os, "chmod", lambda *arguments: (time.sleep(0.02), given(*arguments)))
+    keys = [f"a/{number % 3}/{number}/x" for number in range(12)]
+    downloader = Downloader(MemoryStore(dict.fromkeys(keys, BODY)), Tree(str(root)), None, True, 8 << 20, Silent(), False)
+    with ThreadPoolExecutor(12) as workers:
+        outcomes = list(workers.map(lambda key: downloader(Todo(key, "download", "missing", 0)).state, keys))
+    assert outcomes == [DONE] * 12
+    assert {path.stat().st_mode & 0o7777 for path in root.rglob("*") if path.is_dir()} == {0o2750}
 
 
 def test_replaced_files_are_kept_every_one_of_them(root, tmp_path):
