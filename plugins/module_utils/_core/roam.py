@@ -12,8 +12,8 @@ import typing as t
 
 from .keys import QUARANTINE
 
-#: walks for each file that is wanted, before it is believed that there are no more
-WALKS = 4
+#: walks for each file that is wanted, before it is believed that there are hardly any more
+WALKS = 20
 OURS = (".mediastore-", QUARANTINE)
 PARTIAL = ".mediastore-partial"
 
@@ -24,12 +24,11 @@ Children = t.Callable[[str], t.Tuple[t.List[str], t.List[str]]]
 def roam(children: Children, count: int, rng: random.Random, wanted: t.Callable[[str], object]) -> list[str]:
     """Up to so many files that are wanted, in order. Of two folders each is as likely, so the rare kinds are among them."""
     known: dict[str, tuple[list[str], list[str]]] = {}
-    found: set[str] = set()
+    found: list[str] = []
     for _walk in range(WALKS * count):
-        if len(found) == count:
-            break
-        folder = ""
+        way = [""]
         while True:
+            folder = way[-1]
             if folder not in known:
                 known[folder] = children(folder)
             folders, files = known[folder]
@@ -37,10 +36,16 @@ def roam(children: Children, count: int, rng: random.Random, wanted: t.Callable[
                 break
             name = rng.choice([*folders, *files])
             if name in files:
-                if wanted(folder + name):
-                    found.add(folder + name)
+                # whoever has been there does not go again
+                files.remove(name)
+                found += [folder + name] if wanted(folder + name) else []
                 break
-            folder += name
+            way.append(folder + name)
+        while len(way) > 1 and known[way[-1]] == ([], []):
+            gone = way.pop()
+            known[way[-1]][0].remove(gone[len(way[-1]) :])
+        if len(found) == count or known[""] == ([], []):
+            break
     return sorted(found)
 
 
