@@ -184,6 +184,15 @@ options:
   acl:
     description: Canned ACL of the objects, for example V(public-read). Not all stores have ACLs.
     type: str
+  private:
+    description:
+      - Patterns, as those of O(exclude), of what is stored without O(acl), for an application that keeps things among its public
+        media which nobody but their owners may read.
+      - It hides nothing from a bucket policy that lets everybody read.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   storage_class:
     description: Storage class of the objects, for example V(STANDARD_IA).
     type: str

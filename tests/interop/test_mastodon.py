@@ -253,6 +253,11 @@ def timed(figures: dict[str, object], name: str):
 @only("ceph", "garage")
 def test_there_and_back_while_visitors_upload(store, site):
     site.vary(mastodon_media_announce_days=0)
+    # what a user has asked for, and nobody else is to see
+    archive = "backups/dumps/000/000/001/original/archive.zip"
+    (site.media / archive).parent.mkdir(parents=True)
+    (site.media / archive).write_bytes(b"private")
+    site.acknowledged[archive] = b"private"
     figures: dict[str, object] = {"order": "ours", "store": store.name, "media": FILES}
     with timed(figures, "sync"):
         assert site.play("sync").status == 0
@@ -262,7 +267,7 @@ def test_there_and_back_while_visitors_upload(store, site):
     assert (visitor.blank, visitor.missed) == (0, set())
     figures["down_s"] = json.loads((site.state / "media" / "report.json").read_text())["downtime_s"]
     figures.update(
-        uploads=len(site.acknowledged) - FILES, refused=writer.refused, looks=visitor.looks, missed=len(visitor.missed)
+        uploads=len(site.acknowledged) - FILES - 1, refused=writer.refused, looks=visitor.looks, missed=len(visitor.missed)
     )
     for _number in range(30):
         assert site.upload("", 1000), site.request("PUT", some_key(site.random), b"x")
@@ -279,6 +284,7 @@ def test_there_and_back_while_visitors_upload(store, site):
     assert [(head["ContentType"], head["CacheControl"]) for head in heads] == [("image/png", CACHE_CONTROL)] * 2
     public = "public-read" in store.profile.object_acls
     assert [stranger(site, key) == 200 for key in (old, new)] == [public] * 2
+    assert stranger(site, archive) == 403
     assert stranger(site) == 403, "nobody gets a list"
     assert site.play("cutover").changed == 0
     with Writer(site, UPLOAD_EVERY_S), Visitor(site) as visitor, timed(figures, "rollback"):

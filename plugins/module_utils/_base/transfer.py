@@ -14,6 +14,7 @@ from ansible.module_utils.common.text.formatters import human_to_bytes
 from .._core.errors import BadInput
 from .._core.files import free_bytes
 from .._core.headers import Headers
+from .._core.keys import Exclude
 from .._core.model import DOWNLOAD, Attributes
 from .._core.pace import Timetable
 from .._core.plan import Plan
@@ -32,6 +33,7 @@ UPLOAD = ArgSpec(
         "cache_control": {"type": "str"},
         "metadata": {"type": "dict", "default": {}},
         "acl": {"type": "str"},
+        "private": {"type": "list", "elements": "str", "default": []},
         "storage_class": {"type": "str"},
         "content_disposition": {"type": "str"},
         "headers": {"type": "path"},
@@ -97,8 +99,21 @@ def attributes(module: StoreModule, doing: str, headers: Headers | None) -> Attr
         content_disposition=params["content_disposition"],
         encryption=params["encryption"],
         kms_key_id=params["kms_key_id"],
-        lookup=(lambda key: headers(key[len(params["prefix"]) :])) if headers else None,
+        lookup=_lookup(params, headers),
     )
+
+
+def _lookup(params: dict[str, t.Any], headers: Headers | None) -> t.Callable[[str], t.Mapping[str, t.Any]] | None:
+    """What the object of a key alone is stored with."""
+    private, start = Exclude(params["private"]), len(params["prefix"])
+    if not params["acl"] or not params["private"]:
+        return (lambda key: headers(key[start:])) if headers else None
+
+    def said(key: str) -> dict[str, t.Any]:
+        own = dict(headers(key[start:])) if headers else {}
+        return {**own, "acl": None} if key[start:] in private else own
+
+    return said
 
 
 def check_options(module: StoreModule, doing: str) -> None:

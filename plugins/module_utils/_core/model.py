@@ -142,7 +142,7 @@ class Attributes:
     #: how the store encrypts it, with keys of its own (``AES256``) or of a key server (``aws:kms``)
     encryption: str | None = None
     kms_key_id: str | None = None
-    #: what only one object is stored with, by its key: any of content_type, cache_control, content_disposition and metadata
+    #: what only one object is stored with, by its key: any of content_type, cache_control, content_disposition, metadata and acl
     lookup: Callable[[str], Mapping[str, Any]] | None = None
 
     def of(self, key: str) -> Attributes:

@@ -112,6 +112,21 @@ def test_what_came_after_the_question_for_headers_waits_for_the_next_one(moto, s
     assert client_of(moto).head_object(Bucket="uploads", Key="x/files/1.txt")["Metadata"]["realm_id"] == "1"
 
 
+@pytest.mark.parametrize("engine", ["boto3", "obstore"])
+def test_what_is_private_among_public_media_gets_no_acl(site, tmp_path, engine):
+    headers = site / "headers"
+    headers.write_text(json.dumps({"path": "files/1/a.txt", "cache_control": "no-store"}) + "\n")
+    with TroubledS3(tmp_path / "store") as server:
+        client_of(server).create_bucket(Bucket="uploads")
+        options = {"acl": "public-read", "private": ["files/1/"], "engine": engine, "places": [], "headers": str(headers)}
+        assert run("sync", server, site, part_size="16M", **options)["transferred"]["files"] == 5
+        sent = {seen.path.partition("/uploads/")[2]: seen.headers for seen in server.requests if seen.method == "PUT"}
+    assert {name: sent[name].get("x-amz-acl") for name in FILES} == {
+        name: None if name == "files/1/a.txt" else "public-read" for name in FILES
+    }
+    assert sent["files/1/a.txt"]["cache-control"] == "no-store"
+
+
 def test_several_hosts_take_a_part_of_each_place(moto, site):
     parts = []
     for index in range(2):
