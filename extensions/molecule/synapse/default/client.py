@@ -4,7 +4,7 @@
 """Somebody who chats: uploads pictures and other files, looks at thumbnails, and remembers what Synapse has acknowledged.
 
 client.py fill NUMBER     uploads so many media
-client.py run             uploads and downloads without pause; what was refused, or wrong, is noted
+client.py run             uploads and downloads all the time; what was refused, or wrong, is noted
 client.py check           downloads all that was ever acknowledged; exit status 1 and their names if one is lost
 """
 
@@ -92,7 +92,7 @@ def run(user: str) -> None:
             note("wrong", f"{error.code} {error.url}")
         except OSError as error:
             note("refused", str(error))
-        time.sleep(0.1)
+        time.sleep(0.4)
 
 
 def note(name: str, text: str) -> None:

@@ -50,7 +50,7 @@ def stage_of():
 def assert_nothing_is_lost():
     assert HOST.service(UNIT).is_running and HOST.service(UNIT).is_enabled
     before = len(HOST.file("/var/lib/client/acknowledged").content_string.splitlines())
-    time.sleep(1)
+    time.sleep(2)
     assert len(HOST.file("/var/lib/client/acknowledged").content_string.splitlines()) > before, "nobody can upload"
     assert HOST.check_output("find %s ! -user matrix-synapse | head -3", MEDIA) == "", "Synapse's own, or it cannot remove them"
     checked = HOST.run("python3 /usr/local/bin/client.py check")
@@ -126,7 +126,7 @@ def test_the_role_alone_comes_and_goes_without_a_trace(tmp_path):
     count = f"find {MEDIA}/local_content -type f | wc -l"
     on_disk = int(HOST.check_output(count))
     HOST.check_output("systemctl start mediastore-synapse-evict")
-    assert on_disk - int(HOST.check_output(count)) > 60, HOST.check_output("journalctl -u mediastore-synapse-evict")
+    assert on_disk - int(HOST.check_output(count)) >= 60, HOST.check_output("journalctl -u mediastore-synapse-evict")
     HOST.check_output("systemctl start client")
     assert "changed=0 " in role(tmp_path, **evict)
     assert_nothing_is_lost()
