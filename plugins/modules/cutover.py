@@ -127,6 +127,16 @@ copied:
   returned: success
   type: dict
   sample: {"files": 12, "bytes": 345678}
+walked:
+  description: Whether the last copy looked at the whole directory, and not only at what had changed.
+  returned: when O(against=feed)
+  type: bool
+  sample: false
+walked_reason:
+  description: Why it did, or an empty string.
+  returned: when O(against=feed)
+  type: str
+  sample: the feed has ended, by a restart of the host or because it was killed
 downtime_s:
   description: Seconds from just before the stop until the application was healthy, for the last C(cutover) and C(rollback).
   returned: success

@@ -79,7 +79,7 @@ def test_a_cutover_that_is_undone_or_killed_leaves_none_behind(site):
     site.vary(generic_stop_command=good)
     log = Path(site.directory / "log")
     process = site.begin("cutover", log)
-    assert wait_for(process, log, "Record that it is healthy")
+    assert wait_for(process, log, "Stop the application, copy the last files")
     kill_hard(process)
     play = site.play("cutover", "-v")
     assert play.status == 0, play.output

@@ -482,12 +482,12 @@ def test_an_application_that_does_not_get_healthy_is_switched_back(site):
     with Writer(site):
         undone = site.play("cutover")
     assert undone.status != 0
-    assert "The cutover was undone" in undone.output and "Wait until the application answers" in undone.output
+    assert "The cutover was undone" in undone.output and "Could not find the application healthy" in undone.output
     assert "Next, when the cause is found: ansible-playbook -i" in undone.output
     assert site.config.read_bytes() == config
     assert site.lost() == []
     status = ran(site.play("status"))
-    assert "why     Wait until the application answers" in status.output
+    assert "why     Could not find the application healthy on the bucket" in status.output
     assert status.output.count("Next: ") == 1 and "migrate.cutover" in status.output
 
 

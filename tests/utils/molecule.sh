@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the molecule scenarios, each from create to destroy. Called by stage.sh, in the copy of the tree.
+# Runs the molecule scenarios, each from create to destroy, some of them two at a time. Called by stage.sh, in the copy of the tree.
 #   molecule.sh [ROLE]            (all roles without one)
 set -euo pipefail
 utils=$(dirname "$(readlink -f "$0")")
@@ -19,16 +19,36 @@ if ((!${#scenarios[@]})); then
   exit 1
 fi
 
-failed=()
-for file in "${scenarios[@]}"; do
-  scenario=$(dirname "${file#extensions/molecule/}")
+# One scenario; what it printed is shown when it has ended, so that two at a time can be read.
+run() {
+  local scenario report log
+  scenario=$(dirname "${1#extensions/molecule/}")
   report=$RESULTS/molecule.${scenario//\//.}.xml
+  log=$(mktemp)
   # testinfra's tests are pytest's: the root's conftest.py applies, and their counts are added up with the others
-  if ! PYTEST_ADDOPTS="--junitxml=$report" molecule test --scenario-name "$scenario" || [[ ! -s $report ]]; then
-    failed+=("$scenario")
+  if ! PYTEST_ADDOPTS="--junitxml=$report" molecule test --scenario-name "$scenario" >"$log" 2>&1 || [[ ! -s $report ]]; then
+    echo "$scenario" >>"$failed"
   fi
+  cat "$log"
+  rm "$log"
+}
+
+failed=$(mktemp)
+trap 'rm -f "$failed"' EXIT
+# Those that take the time of what happens are alone; the others mostly wait, so two of them share the machine.
+together=() alone=()
+for file in "${scenarios[@]}"; do
+  case $file in */mount/default/* | */nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
 done
-if ((${#failed[@]})); then
-  echo "failed scenarios: ${failed[*]}" >&2
+export -f run
+export failed RESULTS
+if ((${#together[@]})); then
+  printf '%s\n' "${together[@]}" | xargs --max-procs=2 --max-args=1 bash -c 'run "$1"' run
+fi
+for file in "${alone[@]}"; do
+  run "$file"
+done
+if [[ -s $failed ]]; then
+  echo "failed scenarios: $(paste -sd ' ' "$failed")" >&2
   exit 1
 fi

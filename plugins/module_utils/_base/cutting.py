@@ -58,7 +58,8 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
             _command(module, "start the application", _to_start(stages, params))
             _await_health(module, stages)
         stages.healthy(None, time.monotonic() - begun)
-        return {**told(stages, params, True), "copied": copied["transferred"]}
+        walk = {name: copied[name] for name in ("walked", "walked_reason") if name in copied}
+        return {**told(stages, params, True), "copied": copied["transferred"], **walk}
 
 
 def _get_ready(module: StoreModule) -> None:
