@@ -26,6 +26,8 @@ from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
 BUCKET = "media"
 PLAYBOOK_TIMEOUT_S = 240
+#: the task that is the whole window
+AT_ONCE = "Stop the application, copy the last files, switch it, start it, and wait until it is healthy"
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Site, Writer, kill_hard, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import AT_ONCE, Site, Writer, kill_hard, wait_for
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_refuses
 
@@ -79,7 +79,7 @@ def test_a_cutover_that_is_undone_or_killed_leaves_none_behind(site):
     site.vary(generic_stop_command=good)
     log = Path(site.directory / "log")
     process = site.begin("cutover", log)
-    assert wait_for(process, log, "Stop the application, copy the last files")
+    assert wait_for(process, log, AT_ONCE)
     kill_hard(process)
     play = site.play("cutover", "-v")
     assert play.status == 0, play.output

@@ -11,11 +11,9 @@ import time
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Site, Writer, kill_hard, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import AT_ONCE, Site, Writer, kill_hard, wait_for
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
-#: the whole window as one task
-AT_ONCE = "Stop the application, copy the last files, switch it, start it, and wait until it is healthy"
 #: the tasks of a cutover during which it is killed, one run after the other; the later runs begin with the undo of the one before
 CUTOVER = (
     "Copy what the bucket lacks",
