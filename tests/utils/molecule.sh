@@ -35,10 +35,10 @@ run() {
 
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
-# Those that take the time of what happens are alone; the others mostly wait, so two of them share the machine.
+# Those that take the time of what happens, or have clients that never stop, are alone; of the others two share the machine.
 together=() alone=()
 for file in "${scenarios[@]}"; do
-  case $file in */mount/default/* | */nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
+  case $file in */mount/* | */nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
 done
 export -f run
 export failed RESULTS
