@@ -9,12 +9,8 @@ import json
 import os
 import secrets
 import shutil
-import ssl
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,9 +18,10 @@ import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Play, Site, Writer, plain
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Writer, plain
 from ansible_collections.mediastore.s3.tests.e2e.provisioning import provision
 from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.interop.rolesite import RoleSite, without_key
 from ansible_collections.mediastore.s3.tests.interop.website import public_url
 from ansible_collections.mediastore.s3.tests.servers import depot, zulip
 from ansible_collections.mediastore.s3.tests.unit.filter.test_zulip_plan import CONF, SECRETS, SETTINGS
@@ -35,13 +32,15 @@ FILES = int(os.environ.get("ZULIP_MEDIA", "400"))
 FOLDERS = {"avatars/exports/": "exports", "avatars/": "avatars", "files/": "uploads"}
 
 
-class Zulip(Site):
+class Zulip(RoleSite):
     """A host with a stand-in for Zulip."""
+
+    role = "zulip"
+    timeout_s = 240 + FILES / 20
 
     def __init__(self, directory: Path, store, buckets: dict[str, str]) -> None:
         self.buckets = buckets
         self.connection = store.connection
-        self.shown: list[str] = []
         #: where everybody reads avatars, if that is not the store itself
         self.avatars_url: str | None = None
         super().__init__(directory, store)
@@ -100,24 +99,6 @@ class Zulip(Site):
         # the writer's own names are no paths of Zulip's
         return super().upload(zulip.some_key(self.random), size)
 
-    def play(self, stage: str, *options: str) -> Play:
-        return self.run(f"mediastore.s3.migrate.{stage}", *options)
-
-    def run(self, playbook: str, *options: str) -> Play:
-        """Run any playbook, with everything shown that Ansible can show."""
-        command = [*self.command("status")[:-1], playbook, "-vvv", "--diff", *options]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=1200, check=False)
-        self.shown.append(done.stdout + done.stderr)
-        return Play(done.returncode, done.stdout)
-
-    def include(self, tasks: str) -> Play:
-        """Run a task file of the role."""
-        playbook = self.directory / f"{tasks}.yml"
-        role = {"name": "mediastore.s3.zulip", "tasks_from": tasks}
-        task = {"name": "Include it", "ansible.builtin.include_role": role}
-        playbook.write_text(json.dumps([{"name": "Include", "hosts": "all", "gather_facts": False, "tasks": [task]}]))
-        return self.run(str(playbook))
-
     def place(self, key: str) -> tuple[str, str]:
         """Bucket and key of an upload."""
         folder = next(folder for folder in FOLDERS if key.startswith(folder))
@@ -153,16 +134,11 @@ def site(store, tmp_path):
 
 def stranger(site: Zulip, key: str) -> int:
     """The status that somebody without a key gets for an upload."""
-    trust = ssl.create_default_context(cafile=site.connection.get("ca_path"))
     bucket, name = site.place(key)
     base = f"{site.connection['endpoint_url']}/{bucket}"
     if site.avatars_url and bucket == site.buckets["avatars"]:
         base = site.avatars_url
-    try:
-        with urllib.request.urlopen(f"{base}/{quote(name)}", context=trust, timeout=20) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        return error.code
+    return without_key(f"{base}/{quote(name)}", site.connection.get("ca_path"))
 
 
 def said(head) -> dict[str, object]:

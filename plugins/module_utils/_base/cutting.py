@@ -58,7 +58,7 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
             _command(module, "start the application", _to_start(stages, params))
             _await_health(module, stages)
         stages.healthy(None, time.monotonic() - begun)
-        walk = {name: copied[name] for name in ("walked", "walked_reason") if name in copied}
+        walk: dict[str, t.Any] = {name: copied[name] for name in ("walked", "walked_reason") if name in copied}
         return {**told(stages, params, True), "copied": copied["transferred"], **walk}
 
 
@@ -139,13 +139,15 @@ def _sick(module: StoreModule, stages: Stages) -> str:
     if params["health_url"]:
         return _sick_at(params)
     if params["services"]:
-        arguments = ["systemctl", "is-active", *_active(stages)]
-    elif params["status_command"]:
-        arguments = ["/bin/sh", "-c", params["status_command"]]
+        # each by itself: with several, systemctl is content if one of them is active
+        commands = [["systemctl", "is-active", name] for name in _active(stages)]
     else:
-        return ""
-    status, out, err = runner(module)(arguments)
-    return f"{' '.join(arguments)} ended with {status}: {(out + err).strip()[-500:]}" if status else ""
+        commands = [["/bin/sh", "-c", params["status_command"]]] if params["status_command"] else []
+    for arguments in commands:
+        status, out, err = runner(module)(arguments)
+        if status:
+            return f"{' '.join(arguments)} ended with {status}: {(out + err).strip()[-500:]}"
+    return ""
 
 
 def _sick_at(params: dict[str, t.Any]) -> str:

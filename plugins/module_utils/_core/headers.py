@@ -10,13 +10,14 @@ is not sent yet, for nobody would send it again only for its headers.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 import threading
 import typing as t
 
-from .errors import BadInput
+from .errors import BadInput, MediastoreError
 from .files import explaining_os
 from .model import UNSETTLED, Outcome, Todo
 from .scan import Tree
@@ -42,7 +43,7 @@ class Headers:
 
     def __call__(self, path: str) -> t.Mapping[str, t.Any]:
         """What is said of a path, or nothing; from any thread."""
-        with self._lock:
+        with self._lock, self._explaining():
             row = self._index.execute("SELECT said FROM headers WHERE path = ?", (path,)).fetchone()
         return dict(json.loads(row[0])) if row else {}
 
@@ -51,7 +52,7 @@ class Headers:
         return changed_ns >= self._until and not self(path)
 
     def _opened(self) -> sqlite3.Connection:
-        with explaining_os(f"{self._doing}: read {self._path}"), open(self._path, "rb") as source:
+        with explaining_os(f"{self._doing}: read {self._path}"), self._explaining(), open(self._path, "rb") as source:
             index = sqlite3.connect(f"{self._path}.index", check_same_thread=False)
             os.chmod(f"{self._path}.index", 0o600)
             index.execute("CREATE TABLE IF NOT EXISTS headers (path TEXT PRIMARY KEY, said TEXT) WITHOUT ROWID")
@@ -69,6 +70,16 @@ class Headers:
                 index.execute("INSERT INTO source VALUES (?, ?, ?)", (found.st_ino, source.tell(), self._until))
         return index
 
+    @contextlib.contextmanager
+    def _explaining(self) -> t.Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            remedy = (
+                "Look for free space on its filesystem, and whether it is a file of SQLite; it is made anew where there is none."
+            )
+            raise MediastoreError(self._doing, said=f"the index {self._path}.index: {exc}", remedy=remedy, code="Index") from exc
+
     def _lines(self, source: t.BinaryIO) -> t.Iterator[tuple[str, str]]:
         for line in iter(source.readline, b""):
             try:
@@ -77,6 +88,7 @@ class Headers:
                     self._until = own[UNTIL] * 1e9
                     continue
                 path = own.pop("path")
+                path.encode("utf-8")
                 metadata = own.get("metadata", {})
                 texts = [own[name] for name in TEXTS if name in own] + [*metadata, *metadata.values()]
                 right = not set(own) - {*TEXTS, "metadata"} and all(text.isascii() and text.isprintable() for text in texts)

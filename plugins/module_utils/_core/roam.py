@@ -10,12 +10,10 @@ import os
 import random
 import typing as t
 
-from .keys import QUARANTINE
+from .keys import MARK, PARTIAL_SUFFIX, QUARANTINE
 
 #: walks for each file that is wanted, before it is believed that there are hardly any more
 WALKS = 20
-OURS = (".mediastore-", QUARANTINE)
-PARTIAL = ".mediastore-partial"
 
 #: the names of the folders and of the files in a folder, which is empty or ends with a slash
 Children = t.Callable[[str], t.Tuple[t.List[str], t.List[str]]]
@@ -77,4 +75,4 @@ def is_media(name: str) -> bool:
         name.encode()
     except UnicodeEncodeError:
         return False
-    return not name.startswith(OURS) and not name.endswith(PARTIAL)
+    return not name.startswith((MARK, QUARANTINE)) and not name.endswith(PARTIAL_SUFFIX)

@@ -176,3 +176,8 @@ def test_what_cannot_be_meant_is_refused(moto, site):
     refused = run("sync", moto, site, headers=str(site / "headers"), exclude=["stray", "other/"])
     assert "has a line that is none of headers" in refused["msg"]
     assert client_of(moto).list_objects_v2(Bucket="uploads")["KeyCount"] == before
+    (site / "headers").write_text('{"path": 9}\n')
+    assert "has a line that is none of headers" in run("sync", moto, site, headers=str(site / "headers"))["msg"]
+    (site / "headers.index").write_text("no database, whatever its name says")
+    refused = run("sync", moto, site, headers=str(site / "headers"))
+    assert "headers.index: file is not a database" in refused["msg"]
