@@ -43,7 +43,7 @@ done
 export -f run
 export failed RESULTS
 if ((${#together[@]})); then
-  printf '%s\n' "${together[@]}" | xargs --max-procs=2 --max-args=1 bash -c 'run "$1"' run
+  printf '%s\n' "${together[@]}" | xargs --max-procs=2 --replace=FILE bash -c 'run FILE'
 fi
 for file in "${alone[@]}"; do
   run "$file"
