@@ -135,6 +135,12 @@ options:
   job_owner:
     description: The user who owns and runs the program, root if it is left out and the task is run by root.
     type: str
+  job_check_mode:
+    description:
+      - Let the program do what the task does in check mode. It removes and uploads nothing, and ends with status 1 if something
+        that could go is not proved to be in the bucket.
+    type: bool
+    default: false
 seealso:
   - module: mediastore.s3.sync
   - module: mediastore.s3.verify
@@ -291,6 +297,7 @@ SPEC = TREE.but(journal={"type": "path", "required": True}).merge(
             "lock_wait": {"type": "int", "default": 0},
             "job": {"type": "path"},
             "job_owner": {"type": "str"},
+            "job_check_mode": {"type": "bool", "default": False},
         },
         required_one_of=[("max_bytes", "max_age")],
         required_by={"job_owner": ("job",)},

@@ -18,6 +18,11 @@ from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 SECRET = "a-secret-of-the-store"
+BY_THE_SCRIPT = {
+    "synapse_media_evict_enabled": True,
+    "synapse_media_evict_by": "s3_media_upload",
+    "synapse_media_evict_max_age": "90d",
+}
 COMMENT = "# what we agreed on in 2021 stays as it is\nmedia_storage_providers: []   # none yet\n"
 
 
@@ -122,6 +127,15 @@ def test_what_is_refused_before_anything_is_touched(site):
         ),
         ({"synapse_media_storage_class": "GLACIER"}, "value of synapse_media_storage_class must be one of"),
         ({"synapse_media_image": "synapse"}, "needs a name of its own. Set synapse_media_image_built."),
+        ({"synapse_media_evict_enabled": True}, "neither synapse_media_evict_max_bytes nor synapse_media_evict_max_age is set"),
+        (
+            {**BY_THE_SCRIPT, "synapse_media_evict_max_bytes": "20G", "synapse_media_evict_quarantine_days": 7},
+            "there is no limit in bytes (synapse_media_evict_max_bytes) and no quarantine (synapse_media_evict_quarantine_days)",
+        ),
+        (
+            {**BY_THE_SCRIPT, "synapse_media_sse_customer_key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="},
+            "there is no SSE-C",
+        ),
     ):
         refused = site.play("role", "-e", json.dumps(variables))
         assert refused.status != 0 and words in plain(refused), refused.output

@@ -38,7 +38,7 @@ from .tree import (
 )
 
 #: options that say where and how the job is left, not what it does
-ABOUT_JOB = ("job", "job_owner", "progress")
+ABOUT_JOB = ("job", "job_owner", "job_check_mode", "progress")
 
 
 class Unproved(Incomplete):
@@ -196,6 +196,8 @@ def _leave_job(module: StoreModule, tree: Tree, doing: str) -> dict[str, t.Any]:
         # This finds the Python that has the libraries, refuses what the store cannot do, and sends nothing.
         open_store(module, doing, True, _attributes(module, doing))
     options = {name: value for name, value in module.params.items() if value is not None and name not in ABOUT_JOB}
+    if module.params["job_check_mode"]:
+        options["_ansible_check_mode"] = True
     changed = leave(module, str(path), module.params["job_owner"], options, f"write the job {path}")
     result: dict[str, t.Any] = {"changed": changed, "job": {"path": path, "interpreter": sys.executable}}
     if module.diff_asked and changed:

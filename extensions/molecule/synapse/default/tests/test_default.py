@@ -130,6 +130,16 @@ def test_the_role_alone_comes_and_goes_without_a_trace(tmp_path):
     HOST.check_output("systemctl start client")
     assert "changed=0 " in role(tmp_path, **evict)
     assert_nothing_is_lost()
+    evict["synapse_media_evict_by"] = "s3_media_upload"
+    assert "changed=0 " not in role(tmp_path, **evict)
+    HOST.check_output("systemctl stop client")
+    assert int(HOST.check_output(count)) > 0
+    HOST.check_output("systemctl start mediastore-synapse-evict")
+    assert int(HOST.check_output(count)) == 0, HOST.check_output("journalctl -u mediastore-synapse-evict")
+    assert HOST.file(f"{MEDIA}/local_content").is_directory
+    HOST.check_output("systemctl start client")
+    assert "changed=0 " in role(tmp_path, **evict)
+    assert_nothing_is_lost()
     assert "changed=0 " not in role(tmp_path, synapse_media_state="absent")
     assert HOST.check_output(WITHOUT_US) == without
     assert HOST.check_output("sha256sum /etc/matrix-synapse/homeserver.yaml") == before
