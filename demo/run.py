@@ -7,6 +7,7 @@ make demo                     a Synapse with 1000 media
 make demo SOURCE=/directory   a copy of that directory behind a small HTTP application
 make demo ORDER=switch-first  a Synapse with 1000 media, switched with one restart
 make demo KILL=word           kills ansible-playbook at moments that follow from the word, and gives the same command again
+make release-check            the same with the collection as it is released, installed from its archive
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from story import Broken, Story
 
 ANSIBLE_CFG = """\
 [defaults]
-collections_path = {home}/collections
+collections_path = {collections}
 home = {home}/ansible
 localhost_warning = false
 [connection]
@@ -49,6 +50,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kill", default="", metavar="SEED", help="kill the running playbooks at random moments")
     parser.add_argument(
         "--order", choices=("stop-first", "switch-first"), default="stop-first", help="what comes first in a cutover"
+    )
+    parser.add_argument(
+        "--collections", type=Path, metavar="DIR", help="use the collection that is installed there, instead of this checkout"
     )
     parser.add_argument("--media", type=int, default=1000, metavar="N", help="number of media to begin with")
     return parser.parse_args()
@@ -87,7 +91,7 @@ def set_up(asked: argparse.Namespace, home: Path, screen: Screen) -> Story:
         application = SynapseScene(home, asked.synapse_python, str(store.ca_path), asked.media)
     inventory = write_inventory(home, application, store, asked.order)
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory)]
-    playbooks = Playbooks(command, write_ansible_cfg(home), logs, screen, asked.kill)
+    playbooks = Playbooks(command, write_ansible_cfg(home, asked.collections), logs, screen, asked.kill)
     screen.say(f"Moves        {application.name}: {application.about}; in {shown(application.media)}")
     screen.say(f"S3 server    {store_version()} serve s3 at {store.endpoint_url}: {STORE_WHY}")
     screen.say(f"Inventory    {shown(inventory)} (what you would write), logs in {shown(logs)}\n")
@@ -123,13 +127,14 @@ def forget_settings() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
-def write_ansible_cfg(home: Path) -> Path:
-    """The collection is used from this checkout, through a link where Ansible looks for collections."""
-    link = home / "collections" / "ansible_collections" / "mediastore" / "s3"
-    link.parent.mkdir(parents=True)
-    link.symlink_to(ROOT)
+def write_ansible_cfg(home: Path, installed: Path | None) -> Path:
+    """The collection is used as it was installed, or from this checkout, through a link where Ansible looks for collections."""
+    if not installed:
+        link = home / "collections" / "ansible_collections" / "mediastore" / "s3"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(ROOT)
     config = home / "ansible.cfg"
-    config.write_text(ANSIBLE_CFG.format(home=home))
+    config.write_text(ANSIBLE_CFG.format(home=home, collections=installed.resolve() if installed else home / "collections"))
     return config
 
 
