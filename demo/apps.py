@@ -26,11 +26,14 @@ class NotServed(Exception):
 class App(Protocol):
     """What the traffic and the checks need of an application."""
 
-    def upload(self, upload: Upload, timeout: float) -> str: ...
+    def upload(self, upload: Upload, timeout: float) -> str:
+        """Upload a medium; what the application calls it from then on."""
 
-    def download(self, ref: str, timeout: float) -> bytes: ...
+    def download(self, ref: str, timeout: float) -> bytes:
+        """The content of a medium."""
 
-    def thumbnail_refs(self, ref: str) -> list[str]: ...
+    def thumbnail_refs(self, ref: str) -> list[str]:
+        """Where its thumbnails are."""
 
 
 class Http:

@@ -44,16 +44,20 @@ class Application(Protocol):
     #: where the media are
     media: Path
 
-    def start(self) -> App: ...
+    def start(self) -> App:
+        """Start it."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Stop it."""
 
-    def seed(self, app: App, ledger: Ledger) -> None: ...
+    def seed(self, app: App, ledger: Ledger) -> None:
+        """Give it its first media."""
 
     def switched(self) -> bool:
         """Whether its configuration names the bucket; False only when it is byte for byte what it was."""
 
-    def variables(self, store: RcloneS3) -> dict[str, Any]: ...
+    def variables(self, store: RcloneS3) -> dict[str, Any]:
+        """What host_vars says of it."""
 
 
 class SynapseScene:

@@ -39,11 +39,14 @@ PIECE = 64 * 1024
 class Backend(Protocol):
     """Where the media are."""
 
-    def put(self, key: str, body: bytes) -> None: ...
+    def put(self, key: str, body: bytes) -> None:
+        """Store an object."""
 
-    def get(self, key: str) -> bytes | None: ...
+    def get(self, key: str) -> bytes | None:
+        """The content of an object, or None."""
 
-    def delete(self, key: str) -> None: ...
+    def delete(self, key: str) -> None:
+        """Remove an object."""
 
 
 class InDirectory:
