@@ -18,6 +18,7 @@ import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter.cache_plan import cache_plan
 from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_plan
+from ansible_collections.mediastore.s3.tests.servers.backblaze import Backblaze
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -152,7 +153,12 @@ def nodes(directory, playbook, store, *flags, status=0):
 
 
 @pytest.mark.parametrize(
-    "host, bucket", [("gallery.example.org", "example-gallery"), ("matrix.example.org", "example-synapse-media")]
+    "host, bucket",
+    [
+        ("gallery.example.org", "example-gallery"),
+        ("matrix.example.org", "example-synapse-media"),
+        ("node1.example.org", "example-shared-media"),
+    ],
 )
 def test_the_bucket_of_each_host(store, host, bucket):
     play(host, store, "mediastore.s3.provision")
@@ -173,8 +179,41 @@ def test_the_buckets_of_a_chat_server():
         assert "changed=0" in play("zulip.example.org", store, "mediastore.s3.provision", **unproved)
 
 
+@pytest.mark.parametrize("host", ["matrix-garage.example.org", "mastodon-b2.example.org", "zulip-aws.example.org"])
+def test_a_store_is_one_that_has_a_profile_and_an_address(host):
+    said = yaml.safe_load((EXAMPLES / "host_vars" / host / "vars.yml").read_text(encoding="utf-8"))
+    for store in (said["mediastore_store"], said["mediastore_admin"]):
+        place = {name: store[name] for name in ("provider", "region", "endpoint_url") if name in store}
+        known = run_module("provider_info", place)["provider"]
+        assert known["region"] == store["region"] and (known["endpoint"] or store["provider"] == "aws")
+
+
+def test_a_mastodon_on_backblaze_gets_its_bucket_and_its_key(tmp_path):
+    examples = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, examples)
+    (tmp_path / "password").write_text("a-password-for-the-vault")
+    host = "mastodon-b2.example.org"
+    with Backblaze() as store:
+        # as Backblaze's own interface is not where S3 is, nobody can try here what visitors may read
+        here = {
+            "mediastore_prove_access": False,
+            "mediastore_prove_keys": False,
+            "mediastore_keys": None,
+            "mediastore_store": None,
+            "examples": examples,
+        }
+        here["mediastore_admin"] = {"provider": "b2", "api": "native", "region": "eu-central-003", "admin_url": store.url}
+        here["mediastore_admin"].update(access_key=store.access_key, secret_key=store.secret_key)
+        flags = ["--vault-password-file", str(tmp_path / "password")]
+        play(host, store, "mediastore.s3.provision", *flags, **here)
+        sealed = (examples / "host_vars" / host / "keys.yml").read_text()
+        assert sealed.startswith("$ANSIBLE_VAULT")
+        assert "changed=0" in play(host, store, "mediastore.s3.provision", *flags, **here)
+        assert {"b2_create_bucket", "b2_create_key"} <= set(store.calls)
+
+
 #: the application whose key each host has
-KEYS_OF = {"matrix": "synapse", "mastodon": "mastodon", "zulip": "zulip"}
+KEYS_OF = {"matrix": "synapse", "mastodon": "mastodon", "zulip": "zulip", "zulip-aws": "zulip-aws"}
 
 
 @pytest.fixture
@@ -234,6 +273,28 @@ def test_the_gallery_is_planned_copied_and_its_state_told(store, tmp_path):
     play("gallery.example.org", store, "mediastore.s3.migrate.sync", **here)
     assert len(list((store.data / "example-gallery").rglob("*.jpg"))) == 5
     assert "gallery: synced" in play("gallery.example.org", store, "mediastore.s3.migrate.status", **here)
+
+
+def test_three_hosts_with_one_directory_are_planned_and_copied_together(store, tmp_path):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    for number in range(9):
+        (uploads / f"{number}.jpg").write_bytes(b"photo %d" % number)
+    here = {
+        "generic_path": str(uploads),
+        # one machine stands for all three, so each needs a state of its own
+        "migrate_state_dir": f"{tmp_path}/state/{{{{ inventory_hostname }}}}",
+        "generic_services": [],
+        "generic_stop_command": "true",
+        "generic_start_command": "true",
+        "generic_switch_files": [{"path": f"{tmp_path}/{{{{ inventory_hostname }}}}.yml", "content": "backend: s3"}],
+    }
+    play("node1.example.org", store, "mediastore.s3.provision")
+    assert "Would copy 9 files" in play("media_nodes", store, "mediastore.s3.migrate.plan", **here)
+    alone = play("node1.example.org", store, "mediastore.s3.migrate.plan", status=2, **here)
+    assert "are not all in this run" in alone
+    play("media_nodes", store, "mediastore.s3.migrate.sync", **here)
+    assert len(list((store.data / "example-shared-media").rglob("*.jpg"))) == 9
 
 
 def test_a_synapse_that_is_not_there_is_said_so(store, tmp_path):
