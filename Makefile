@@ -5,11 +5,11 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 STAGE := tests/utils/stage.sh
 UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
-LINT := ruff mypy yamllint ansible-lint docs-lint sanity
+LINT := ruff mypy yamllint ansible-lint docs-lint docs sanity
 TESTS := unit e2e interop molecule
 ACCESS := tests/interop/test_least_privilege.py
 
-.PHONY: help test lint $(LINT) $(TESTS) access bench chaos demo format changelog docs-providers docs-mounts dist clean distclean
+.PHONY: help test lint $(LINT) $(TESTS) access cores bench chaos demo format changelog docs-providers docs-mounts dist release-check clean distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,8 +37,14 @@ ansible-lint: ## playbooks and roles, profile production
 docs-lint: ## documentation of plugins and roles, changelog
 	@$(STAGE) docs-lint tests/utils/docs_lint.sh
 
+docs: ## the documentation site, in build/docs; no warning, no dead link
+	@$(STAGE) docs tests/utils/docs.sh "$(CURDIR)/build/docs"
+
 sanity: ## ansible-test sanity on every Python found
 	@$(STAGE) sanity tests/utils/sanity.sh
+
+cores: ## ansible-test sanity with every supported ansible-core; CORES='2.18 2.21' for these
+	@$(STAGE) cores tests/utils/cores.sh $(CORES)
 
 unit: ## tests of single parts
 	@$(STAGE) unit tests/utils/pytest.sh tests/unit
@@ -80,6 +86,9 @@ docs-mounts: ## the table in docs/mounts.md, from what the last molecule run has
 
 dist: ## the collection's archive, in build/
 	@$(STAGE) dist ansible-galaxy collection build --force --output-path "$(CURDIR)/build" .
+
+release-check: ## a release's archive, installed into an empty directory, looked at, and the demo with it
+	@$(STAGE) release-check tests/utils/release_check.sh "$(CURDIR)"
 
 clean: ## removes build/
 	@rm -rf build
