@@ -133,6 +133,17 @@ options:
     version_added: 0.2.0
 """
 
+    METRICS = r"""
+options:
+  metrics:
+    description:
+      - File on the host for the textfile collector of node_exporter, whose name ends in C(.prom). It is written at the end of
+        each run, but not in check mode.
+      - Whether the last run succeeded and when it ended is always in it. A failure that comes before the end leaves nothing else.
+    type: path
+    version_added: 0.2.0
+"""
+
     PLACES = r"""
 options:
   places:

@@ -30,6 +30,7 @@ author:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
+  - mediastore.s3.tree.metrics
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
   - mediastore.s3.attributes.flow
@@ -116,11 +117,6 @@ options:
     type: str
     choices: [fail, report]
     default: fail
-  metrics:
-    description:
-      - File on the host for the textfile collector of node_exporter, whose name ends in C(.prom).
-      - C(mediastore_evict_last_run_success) and C(mediastore_evict_last_run_timestamp_seconds) are always in it.
-    type: path
   lock_wait:
     description: Seconds to wait for another run with the same O(journal) to end.
     type: int
@@ -279,28 +275,32 @@ engine_reason:
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.eviction import evict
 from ..module_utils._base.module import StoreModule
+from ..module_utils._base.telling import METRICS
 from ..module_utils._base.tree import TREE
 
-SPEC = TREE.but(journal={"type": "path", "required": True}).merge(
-    ArgSpec(
-        {
-            "max_bytes": {"type": "bytes"},
-            "max_age": {"type": "str"},
-            "min_age": {"type": "str", "default": "1d"},
-            "upload_after": {"type": "str", "default": "1h"},
-            "keep": {"type": "list", "elements": "str", "default": []},
-            "storage_class": {"type": "str"},
-            "drill": {"type": "int", "default": 0},
-            "quarantine_days": {"type": "int", "default": 0},
-            "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
-            "metrics": {"type": "path"},
-            "lock_wait": {"type": "int", "default": 0},
-            "job": {"type": "path"},
-            "job_owner": {"type": "str"},
-            "job_check_mode": {"type": "bool", "default": False},
-        },
-        required_one_of=[("max_bytes", "max_age")],
-        required_by={"job_owner": ("job",)},
+SPEC = (
+    TREE.but(journal={"type": "path", "required": True})
+    .merge(METRICS)
+    .merge(
+        ArgSpec(
+            {
+                "max_bytes": {"type": "bytes"},
+                "max_age": {"type": "str"},
+                "min_age": {"type": "str", "default": "1d"},
+                "upload_after": {"type": "str", "default": "1h"},
+                "keep": {"type": "list", "elements": "str", "default": []},
+                "storage_class": {"type": "str"},
+                "drill": {"type": "int", "default": 0},
+                "quarantine_days": {"type": "int", "default": 0},
+                "on_difference": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+                "lock_wait": {"type": "int", "default": 0},
+                "job": {"type": "path"},
+                "job_owner": {"type": "str"},
+                "job_check_mode": {"type": "bool", "default": False},
+            },
+            required_one_of=[("max_bytes", "max_age")],
+            required_by={"job_owner": ("job",)},
+        )
     )
 )
 

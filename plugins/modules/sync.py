@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
   - mediastore.s3.tree.places
+  - mediastore.s3.tree.metrics
   - mediastore.s3.tree.upload
   - mediastore.s3.prices
   - mediastore.s3.attributes
@@ -340,11 +341,13 @@ from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.prices import PRICES
 from ..module_utils._base.syncing import converge
+from ..module_utils._base.telling import METRICS
 from ..module_utils._base.transfer import UPLOAD
 from ..module_utils._base.tree import PLACES, TREE
 
 SPEC = (
     TREE.merge(PLACES)
+    .merge(METRICS)
     .merge(UPLOAD)
     .merge(
         ArgSpec(

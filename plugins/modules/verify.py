@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.tree
   - mediastore.s3.tree.places
+  - mediastore.s3.tree.metrics
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
   - mediastore.s3.attributes.flow
@@ -278,12 +279,14 @@ engine_reason:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.module import StoreModule
+from ..module_utils._base.telling import METRICS
 from ..module_utils._base.tree import PLACES, TREE
 from ..module_utils._base.verification import compare
 
 SPEC = (
     TREE.but(path={"type": "path"})
     .merge(PLACES)
+    .merge(METRICS)
     .merge(
         ArgSpec(
             {

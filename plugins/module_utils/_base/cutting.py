@@ -22,7 +22,7 @@ from .migration import application, runner
 from .module import StoreModule
 from .recording import opened, told
 from .switching import put_in_place, require_kept
-from .syncing import converge
+from .syncing import bring
 
 #: what a sync can do besides, and is not wanted here
 PLAIN: dict[str, t.Any] = {
@@ -51,7 +51,7 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
         _require_ready(stages, params)
         begun = time.monotonic()
         _command(module, "stop the application", _to_stop(params))
-        copied = converge(module)
+        copied = bring(module)
         stages.backed_up(application(params), {**copied["transferred"], "duration_s": copied["duration_s"]})
         put_in_place(module, params["switch"])
         if stages.migration.was_running:

@@ -12,11 +12,10 @@ import time
 import typing as t
 
 from .._core.clock import UNITS, duration
-from .._core.errors import BadInput, Incomplete, MediastoreError
+from .._core.errors import BadInput, Incomplete
 from .._core.evict import Evictor, Means
 from .._core.keys import Exclude
 from .._core.lru import keeps_atime
-from .._core.metrics import SUFFIX, Gauge, write_metrics
 from .._core.model import Attributes
 from .._core.progress import human
 from .._core.scan import Tree
@@ -24,14 +23,17 @@ from .._core.survey import LOST, UNPROVED, Policy, Survey
 from .._core.transfer import Tally
 from .job import leave
 from .module import StoreModule
+from .telling import Number, Numbers, told
 from .tree import (
     Watch,
     etag_is_md5,
     journal_path,
     journals,
+    metrics_file,
     open_store,
     open_tree,
     own_file,
+    place,
     progress_of,
     shown_shard,
     tried,
@@ -58,19 +60,17 @@ def evict(module: StoreModule) -> dict[str, t.Any]:
     begun, doing = time.monotonic(), tried(module, "evict from")
     tree = open_tree(module, doing)
     policy = _policy(module, doing)
-    metrics = _metrics_file(module, tree, doing)
+    metrics = metrics_file(module, tree, doing)
     path = journal_path(module, tree, doing)
     if module.params["job"]:
         return _leave_job(module, tree, doing)
-    result: dict[str, t.Any] = {}
-    try:
+
+    def act() -> dict[str, t.Any]:
         result = _run(module, tree, policy, path, doing, begun)
         _require_proved(module, result, doing)
-    except MediastoreError as exc:
-        _tell(module, metrics, exc.result or result, begun, False)
-        raise
-    _tell(module, metrics, result, begun, True)
-    return result
+        return result
+
+    return told(module, "evict", metrics, place(module), act, _numbers)
 
 
 def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doing: str, begun: float) -> dict[str, t.Any]:
@@ -205,39 +205,19 @@ def _leave_job(module: StoreModule, tree: Tree, doing: str) -> dict[str, t.Any]:
     return result
 
 
-def _metrics_file(module: StoreModule, tree: Tree, doing: str) -> str | None:
-    path = own_file(module, "metrics", tree, doing)
-    if path and not path.endswith(SUFFIX):
-        said = f"the name of metrics, {path}, does not end in {SUFFIX}"
-        raise BadInput(doing, said=said, remedy=f"node_exporter reads {SUFFIX} files only: add that.")
-    return path
-
-
-def _tell(module: StoreModule, path: str | None, result: dict[str, t.Any], begun: float, success: bool) -> None:
-    """Write what the monitoring reads; after a failure that came before the end, only that it failed."""
-    if not path or module.check_mode:
-        return
-    labels = {"path": str(module.params["path"]), "bucket": str(module.params["bucket"])}
-    numbers: list[tuple[str, str, t.Any]] = [
-        ("last_run_timestamp_seconds", "When the last run ended.", time.time()),
-        ("last_run_success", "Whether it did all that it should.", success),
-        ("last_run_duration_seconds", "How long it took.", time.monotonic() - begun),
+def _numbers(result: dict[str, t.Any]) -> list[Number | Numbers]:
+    """What the monitoring reads besides, of a run that came to its end."""
+    stayed = [({"reason": state}, float(number)) for state, number in result["stayed"].items()]
+    return [
+        ("local_files", "Files that are on the disk.", result["local"]["files"]),
+        ("local_bytes", "Their bytes.", result["local"]["bytes"]),
+        ("over_bytes", "How many of these are above max_bytes.", result["over_bytes"]),
+        ("evicted_files", "Files that the last run removed.", result["evicted"]["files"]),
+        ("evicted_bytes", "Their bytes.", result["evicted"]["bytes"]),
+        ("uploaded_files", "Files that the last run uploaded.", result["uploaded"]["files"]),
+        ("quarantined_files", "Files that wait to be deleted.", result["quarantine"]["files"]),
+        ("quarantined_bytes", "Their bytes.", result["quarantine"]["bytes"]),
+        ("drilled_objects", "Objects that were read at random.", result["drilled"]["objects"]),
+        ("lost_objects", "Objects that were read at random and found to be gone or changed.", result["drilled"]["lost"]),
+        ("stayed_files", "Files that stay, by the reason.", stayed),
     ]
-    if result:
-        numbers += [
-            ("local_files", "Files that are on the disk.", result["local"]["files"]),
-            ("local_bytes", "Their bytes.", result["local"]["bytes"]),
-            ("over_bytes", "How many of these are above max_bytes.", result["over_bytes"]),
-            ("evicted_files", "Files that the last run removed.", result["evicted"]["files"]),
-            ("evicted_bytes", "Their bytes.", result["evicted"]["bytes"]),
-            ("uploaded_files", "Files that the last run uploaded.", result["uploaded"]["files"]),
-            ("quarantined_files", "Files that wait to be deleted.", result["quarantine"]["files"]),
-            ("quarantined_bytes", "Their bytes.", result["quarantine"]["bytes"]),
-            ("drilled_objects", "Objects that were read at random.", result["drilled"]["objects"]),
-            ("lost_objects", "Objects that were read at random and found to be gone or changed.", result["drilled"]["lost"]),
-        ]
-    gauges = [Gauge(f"mediastore_evict_{name}", meaning, [({}, float(value))]) for name, meaning, value in numbers]
-    if result:
-        stayed = [({"reason": state}, float(number)) for state, number in result["stayed"].items()]
-        gauges.append(Gauge("mediastore_evict_stayed_files", "Files that stay, by the reason.", stayed))
-    write_metrics(path, gauges, labels)

@@ -10,6 +10,7 @@ import typing as t
 
 from .._core.following import Following
 from .._core.headers import Headers
+from .._core.listed import Listed
 from .._core.model import DOWNLOAD
 from .._core.ownership import Ownership
 from .._core.sync import Sync
@@ -17,13 +18,16 @@ from .._core.transfer import Tally
 from .follow import following, walked
 from .module import StoreModule
 from .prices import upload_billing
+from .telling import Number, Numbers, stored, told
 from .transfer import attributes, check_destination, check_options, check_room, report, rules
 from .tree import (
     Watch,
     journal_path,
     journals,
+    metrics_file,
     open_store,
     open_tree,
+    place,
     progress_of,
     shown_shard,
     tried,
@@ -31,6 +35,33 @@ from .tree import (
 
 
 def converge(module: StoreModule) -> dict[str, t.Any]:
+    """Bring one side to the other, and tell the monitoring how that went."""
+    doing = tried(module, module.params["direction"])
+    path = metrics_file(module, open_tree(module, doing), doing)
+    listed = Listed()
+    return told(
+        module,
+        "sync",
+        path,
+        place(module),
+        lambda: bring(module, listed if path else None),
+        lambda result: numbers(result, listed),
+    )
+
+
+def numbers(result: dict[str, t.Any], listed: Listed) -> list[Number | Numbers]:
+    """What the monitoring reads besides, of a run that came to its end."""
+    sent = result["transferred"]
+    return [
+        ("transferred_files", "Files that the last run transferred and proved.", sent["files"]),
+        ("transferred_bytes", "Their bytes.", sent["bytes"]),
+        ("failed_files", "Files that it could not transfer.", result["failures"]),
+        ("unsettled_files", "Files that were written all the time, and are left for the next run.", result["unsettled"]),
+        *stored(listed),
+    ]
+
+
+def bring(module: StoreModule, listed: Listed | None = None) -> dict[str, t.Any]:
     """Plan, stop here in check mode, else carry it out."""
     doing = tried(module, module.params["direction"])
     check_options(module, doing)
@@ -49,7 +80,7 @@ def converge(module: StoreModule) -> dict[str, t.Any]:
         owned = [Ownership(store, tree, owner, doing, mark) for mark in tree.marks]
         # Counted only where it is read: a real run has other things to do for each of its files.
         billing = upload_billing(module, doing) if uploads and module.check_mode else None
-        sync = Sync(rules(module, headers), tree, store, journal, proofs, progress_of(module), billing)
+        sync = Sync(rules(module, headers), tree, store, journal, proofs, progress_of(module), billing, listed)
         for claim in owned:
             claim.check(proofs, module.params["adopt"])
             if billing:

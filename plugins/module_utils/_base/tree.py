@@ -34,6 +34,7 @@ from .._store.profile import Profile
 from .argspec import ArgSpec
 from .engine import choose
 from .module import StoreModule
+from .telling import check_metrics_file
 
 Engine = t.TypeVar("Engine", bound=BotoStore)
 AnyStore = t.Union[BotoStore, PlacedStore]
@@ -218,6 +219,18 @@ def own_file(module: StoreModule, option: str, tree: Tree | None, doing: str) ->
     if os.path.isdir(real):
         raise BadInput(doing, said=f"the {option} {path} is a directory", remedy="Name a file in it.")
     return real
+
+
+def metrics_file(module: StoreModule, tree: Tree | None, doing: str) -> str | None:
+    """Where the monitoring reads of the run, if it does."""
+    return check_metrics_file(own_file(module, "metrics", tree, doing), doing)
+
+
+def place(module: StoreModule) -> dict[str, str]:
+    """The labels of all that the monitoring reads of a run."""
+    params, shard = module.params, module.params["shard"]
+    labels = {"path": str(params["path"] or ""), "bucket": str(params["bucket"]), "prefix": str(params["prefix"])}
+    return {**labels, "shard": f"{shard['index']}/{shard['count']}" if shard else ""}
 
 
 def binding(module: StoreModule) -> dict[str, str]:

@@ -12,18 +12,22 @@ import typing as t
 
 from .._core.certificate import Certificate, Certifier, Recheck
 from .._core.errors import BadInput, MediastoreError
+from .._core.listed import Listed
 from .._core.verify import VERDICTS, Findings, Verifier
 from .module import StoreModule
+from .telling import Number, Numbers, stored, told
 from .tree import (
     Watch,
     etag_is_md5,
     journal_path,
     kept_journal,
+    metrics_file,
     old_proofs,
     open_store,
     open_tree,
     own_file,
     passing_journal,
+    place,
     progress_of,
     shown_shard,
     tried,
@@ -52,6 +56,33 @@ class Differs(MediastoreError):
 
 
 def compare(module: StoreModule) -> dict[str, t.Any]:
+    """Compare both sides, and tell the monitoring what came out."""
+    doing, listed = tried(module, "verify"), Listed()
+    afresh = module.params["source"] == "directory"
+    path = metrics_file(module, open_tree(module, doing) if afresh else None, doing)
+    return told(
+        module,
+        "verify",
+        path,
+        place(module),
+        lambda: prove(module, listed if path else None),
+        lambda result: numbers(result, listed),
+    )
+
+
+def numbers(result: dict[str, t.Any], listed: Listed) -> list[Number | Numbers]:
+    """What the monitoring reads besides, of a run that came to its end."""
+    counts = [({"verdict": verdict}, float(number)) for verdict, number in result["counts"].items()]
+    return [
+        ("verified", "Whether every file is in the bucket as it is here.", result["verified"]),
+        ("files", "Files that were compared.", result["files"]),
+        ("bytes", "Their bytes.", result["bytes"]),
+        ("keys", "Keys on either side, by the verdict.", counts),
+        *stored(listed),
+    ]
+
+
+def prove(module: StoreModule, listed: Listed | None) -> dict[str, t.Any]:
     """March along both sides, and fail if that is asked for."""
     begun = time.monotonic()
     doing = tried(module, "verify")
@@ -65,6 +96,8 @@ def compare(module: StoreModule) -> dict[str, t.Any]:
     store = open_store(module, doing, params["read_back"] != "none" or not etag_is_md5(module))
     with contextlib.ExitStack() as stack:
         listing = store.listing(params["prefix"])
+        if listed:
+            listing = listed.count(listing)
         if not profile.list_sorted:
             listing = stack.enter_context(passing_journal(module)).sort(listing)
         rules: dict[str, t.Any] = {

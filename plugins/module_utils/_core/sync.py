@@ -17,6 +17,7 @@ from .download import Downloader
 from .errors import Incomplete
 from .headers import Expecting, Headers
 from .journal import Journal
+from .listed import Listed
 from .model import DOWNLOAD, UNSETTLED
 from .pace import Pace, Timetable
 from .pilot import Pilot
@@ -135,10 +136,12 @@ class Sync(Run):
         proofs: Journal,
         progress: Progress,
         billing: Billing | None = None,
+        listed: Listed | None = None,
     ) -> None:
         super().__init__(rules, store, journal, proofs, progress)
         self._tree = tree
         self._billing = billing
+        self._listed = listed
 
     @property
     def tried(self) -> str:
@@ -159,6 +162,8 @@ class Sync(Run):
         listing = self._store.listing(self._tree.prefix)
         if self._billing:
             listing = self._billing.listed(listing)
+        if self._listed:
+            listing = self._listed.count(listing)
         return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
 
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
