@@ -7,7 +7,7 @@
     mount_guard.py ready NAME      after the start: it is a mount of this bucket and answers; what a dead mount has stopped starts
     mount_guard.py drain NAME      before the stop: nothing waits for its upload, nobody holds a file, and it is unmounted
     mount_guard.py leave NAME      after the end, whatever it was: nothing is left mounted, and it is noted what has to come back
-    mount_guard.py watch NAME      now and then: a mount that is dead or hangs is killed, and systemd starts it again
+    mount_guard.py watch NAME [FOLDER]      now and then: a mount that is dead or hangs is killed, and systemd starts it again
     mount_guard.py look PATH NAME PROGRAM HOME CACHE [SERVICE...]      for the role: what is in the way, as JSON; changes nothing
     mount_guard.py forget NAME OWNER GROUP MODE      for the role: the path is a directory as these say, and only the data is left
 
@@ -321,16 +321,24 @@ def drain(name):
 
 def pending(config):
     """How many files the backend has taken and not yet uploaded."""
-    number = 0
-    for folder, _folders, files in os.walk(config["pending"]) if config["pending"] else ():
-        for file in files:
+    return cached(config)[1]
+
+
+def cached(config):
+    """How many files the cache has something of, how many of these wait for their upload, and the bytes that it has of them."""
+    files = waiting = size = 0
+    for folder, _folders, names in os.walk(config["pending"]) if config["pending"] else ():
+        for file in names:
             try:
                 with open(os.path.join(folder, file), encoding="utf-8") as metadata:
-                    number += bool(json.load(metadata).get("Dirty"))
+                    known = json.load(metadata)
             except (OSError, ValueError):
                 # It is being replaced, or is gone, which is to say that it changes; who waits looks again.
                 continue
-    return number
+            files += 1
+            waiting += bool(known.get("Dirty"))
+            size += sum(part["Size"] for part in known.get("Rs") or ())
+    return files, waiting, size
 
 
 def holders(path):
@@ -401,13 +409,15 @@ def resume(name):
     print(f"Back again: {', '.join(units)}")
 
 
-def watch(name):
+def watch(name, folder=""):
+    """FOLDER is where the monitoring reads of the mount, if it does."""
     config, unit = started(name), f"mediastore-mount-{name}.service"
-    if systemctl("is-active", "--quiet", unit).returncode != 0:
-        return
+    active = systemctl("is-active", "--quiet", unit).returncode == 0
     path = config["path"]
-    code = ask(path, config["check_timeout"]) if is_ours(mounted(path), config) else errno.ENOTCONN
-    if code == 0:
+    code = ask(path, config["check_timeout"]) if active and is_ours(mounted(path), config) else errno.ENOTCONN
+    if folder:
+        tell(os.path.join(folder, f"mediastore_mount_{name}.prom"), name, config, code == 0)
+    if code == 0 or not active:
         return
     if code is not None and code not in GONE:
         # It answers, and it is the store that does not; to mount it again would change nothing.
@@ -419,16 +429,45 @@ def watch(name):
     systemctl("kill", "--signal=KILL", "--kill-who=main", unit)
 
 
+def tell(file, name, config, up):
+    """Write what node_exporter's textfile collector reads of a mount."""
+    labels = f'{{name="{name}",path="{config["path"]}"}}'
+    files, waiting, size = cached(config)
+    numbers = [
+        ("up", "Whether it is mounted and answers.", int(up)),
+        ("last_check_timestamp_seconds", "When that was looked at.", f"{time.time():.0f}"),
+        ("deaths", "How often it has died since the host started.", counted(name, "deaths")),
+        ("cuts", "How often it was killed because it did not answer, since the host started.", counted(name, "cuts")),
+    ]
+    if config["pending"]:
+        numbers += [
+            ("pending_files", "Files that are only in the cache and wait for their upload.", waiting),
+            ("cached_files", "Files of which the cache has something.", files),
+            ("cached_bytes", "Bytes that the cache has of them.", size),
+        ]
+    lines = []
+    for metric, meaning, value in numbers:
+        full = f"mediastore_mount_{metric}"
+        lines += [f"# HELP {full} {meaning}", f"# TYPE {full} gauge", f"{full}{labels} {value}"]
+    with open(f"{file}.new", "w", encoding="utf-8") as out:
+        out.write("\n".join(lines) + "\n")
+    os.chmod(f"{file}.new", 0o644)
+    os.replace(f"{file}.new", file)
+
+
 def count(name, what):
     """How often that has happened, this time included."""
-    file = note(name, what)
-    try:
-        with open(file, encoding="utf-8") as text:
-            number = int(text.read()) + 1
-    except (FileNotFoundError, ValueError):
-        number = 1
+    number = counted(name, what) + 1
     make_note(name, what, str(number))
     return number
+
+
+def counted(name, what):
+    try:
+        with open(note(name, what), encoding="utf-8") as text:
+            return int(text.read())
+    except (FileNotFoundError, ValueError):
+        return 0
 
 
 def systemctl(*words):

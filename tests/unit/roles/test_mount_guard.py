@@ -156,3 +156,31 @@ def test_a_mount_that_moves_gives_its_former_path_back(guard, notes, bare, tmp_p
     assert (mode(new), list(new.iterdir()) if os.getuid() == 0 else []) == (0, [])
     assert guard.started("media")["path"] == str(new)
     new.chmod(0o700)
+
+
+def told(path):
+    lines = path.read_text().splitlines()
+    return {key: float(value) for key, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+
+
+def test_what_the_monitoring_reads_of_a_mount(guard, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "RUN", str(tmp_path / "run"))
+    cached(cache, "new", b"x", '{"Dirty": true, "Size": 10, "Rs": [{"Pos": 0, "Size": 6}, {"Pos": 8, "Size": 2}]}')
+    cached(cache, "old", b"x", '{"Dirty": false, "Size": 5, "Rs": null}')
+    cached(cache, "half", b"x", '{"Dirty": tr')
+    assert (guard.count("media", "deaths"), guard.count("media", "deaths")) == (1, 2)
+    file, labels = tmp_path / "mediastore_mount_media.prom", '{name="media",path="/srv/media"}'
+    guard.tell(str(file), "media", {"path": "/srv/media", "pending": str(cache / "vfsMeta")}, True)
+    values = told(file)
+    assert values.pop(f"mediastore_mount_last_check_timestamp_seconds{labels}") > 1_700_000_000
+    wanted = {"up": 1, "deaths": 2, "cuts": 0, "pending_files": 1, "cached_files": 2, "cached_bytes": 8}
+    assert values == {f"mediastore_mount_{name}{labels}": value for name, value in wanted.items()}
+    assert file.stat().st_mode & 0o777 == 0o644 and not list(tmp_path.glob("*.new"))
+
+
+def test_of_a_backend_without_a_cache_nothing_is_said_of_one(guard, tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "RUN", str(tmp_path / "run"))
+    file = tmp_path / "mediastore_mount_media.prom"
+    guard.tell(str(file), "media", {"path": "/srv/media", "pending": ""}, False)
+    values = told(file)
+    assert values['mediastore_mount_up{name="media",path="/srv/media"}'] == 0 and len(values) == 4

@@ -93,6 +93,11 @@ class Machine:
         lines = self.sh("cat /var/log/media-app/acknowledged").splitlines()
         return dict(line.split() for line in lines if len(line.split()) == 2)
 
+    def told(self, name: str) -> float:
+        """What the monitoring reads of the mount."""
+        lines = self.sh("cat /var/lib/node-exporter/mediastore_mount_media.prom").splitlines()
+        return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(f"mediastore_mount_{name}{{"))
+
     def waiting(self) -> bool:
         """Whether a cache holds what is not uploaded."""
         return self.host.run("grep -rq '\"Dirty\": true' /var/lib/mediastore/mounts/media/vfsMeta").rc == 0

@@ -86,6 +86,11 @@ def test_hung_io_is_cut():
         # on a busy machine one may have been found to hang before, or again
         said = machine.journal("mediastore-mount-watch@media")
         assert re.search(r"gave no answer within 4 s: killed, to be mounted again; [1-9][0-9]* times", said)
+    wait(
+        lambda machine: machine.told("up") == 1 and machine.told("cuts") >= 1,
+        15,
+        "the monitoring knows of the hang, and that it is over",
+    )
     load(False)
     nothing_is_lost()
 

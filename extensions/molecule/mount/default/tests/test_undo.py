@@ -19,7 +19,7 @@ PATH = "{{ '/srv/moved' if inventory_hostname == 'mount-goofys' else '/srv/media
 #: prints what is about the two mounts by name or place
 LEFT = (
     "find /etc/systemd/system -name 'mediastore-mount-media*' -o -name 'mediastore-mount-cheap*' -o -type l -name '*watch@*';"
-    "find /etc/mediastore/mounts /run/mediastore-mounts /var/lib/mediastore/mounts -mindepth 1 2>/dev/null"
+    "find /var/lib/node-exporter /etc/mediastore/mounts /run/mediastore-mounts /var/lib/mediastore/mounts -mindepth 1 2>/dev/null"
 )
 
 
