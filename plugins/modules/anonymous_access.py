@@ -172,7 +172,6 @@ error:
 """
 
 import typing as t
-from urllib.parse import urlsplit
 
 from ..module_utils._base.access import Claim, knock_until, knocking
 from ..module_utils._base.argspec import ArgSpec
@@ -181,6 +180,7 @@ from ..module_utils._core import access, accesswords
 from ..module_utils._core.bucketname import check_name
 from ..module_utils._core.errors import BadInput
 from ..module_utils._store.bucket import Bucket
+from ..module_utils._store.stranger import check_public_url
 
 SPEC = ArgSpec(
     {
@@ -223,10 +223,7 @@ def claimed(params: t.Mapping[str, t.Any]) -> Claim:
         raise BadInput(tried, said="prefix begins with '/'", remedy="Leave that out: keys do not begin with a slash.")
     if params["timeout"] < 0:
         raise BadInput(tried, said=f"timeout is {params['timeout']}", remedy="Use 0 or more seconds.")
-    parts = urlsplit(claim.public_url or "https://-")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        remedy = "Write it as https://host or https://host/path; the key of an object is appended."
-        raise BadInput(tried, said="public_url is not a URL to which a key can be appended", remedy=remedy)
+    check_public_url(claim.public_url, tried)
     return claim
 
 

@@ -25,6 +25,7 @@ from ansible_collections.mediastore.s3.plugins.filter import (
     mount_plan,
     private_policy,
     public_read_policy,
+    sentinel_plan,
 )
 from ansible_collections.mediastore.s3.plugins.modules import (
     access_key,
@@ -44,6 +45,7 @@ from ansible_collections.mediastore.s3.plugins.modules import (
     origin_info,
     probe,
     provider_info,
+    sentinel,
     storage_class,
     synapse_media_info,
     synapse_media_repair,
@@ -60,7 +62,7 @@ from ansible_collections.mediastore.s3.tests.unit.core.watching import kernel_re
 OWNERS = ("vault", "vault_admin", "vault_app", "media")
 #: in the order in which a reader would try them
 BUCKETS = [bucket, bucket_info, bucket_policy, private_policy, public_read_policy, app_policy, key_policy, merge_policies]
-LOOKING = [provider_info, bucket_presets, key_problems, mount_plan, cache_plan]
+LOOKING = [provider_info, bucket_presets, key_problems, mount_plan, cache_plan, sentinel_plan]
 MEDIA = [sync, verify, object_info, cache_advice, storage_class, bucket_copy, migration, migration_info]
 
 
@@ -210,6 +212,15 @@ def test_evicting(tmp_path):
         number, output = run([evict], store, tmp_path, "-v", **here)
     assert f"ok={number} " in output and "0 files (0 B) evicted" in output
     assert not photo.exists() and (tmp_path / "media" / "local_content").is_dir()
+
+
+def test_standing_guard(tmp_path):
+    with GatedS3() as store:
+        for name in ("uploads", "avatars"):
+            store.client().create_bucket(Bucket=name)
+            store.client().put_object(Bucket=name, Key="photo.jpg", Body=b"photo")
+        number, output = run([sentinel], store, tmp_path, "-v", **{"/opt/mediastore": str(tmp_path)})
+    assert f"ok={number} " in output and "Nobody without a key can read what is private: 2 places asked, 1 objects" in output
 
 
 def test_reconciling(tmp_path):

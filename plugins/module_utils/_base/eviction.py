@@ -11,7 +11,6 @@ import sys
 import time
 import typing as t
 
-from .._core.clock import UNITS, duration
 from .._core.errors import BadInput, Incomplete
 from .._core.evict import Evictor, Means
 from .._core.keys import Exclude
@@ -21,6 +20,7 @@ from .._core.progress import human
 from .._core.scan import Tree
 from .._core.survey import LOST, UNPROVED, Policy, Survey
 from .._core.transfer import Tally
+from .durations import seconds_of
 from .job import leave
 from .module import StoreModule
 from .telling import Number, Numbers, told
@@ -144,7 +144,7 @@ def _policy(module: StoreModule, doing: str) -> Policy:
     """Which files may go."""
     params = module.params
     ages = {
-        name: _seconds(params[name], name, doing) for name in ("max_age", "min_age", "upload_after") if params[name] is not None
+        name: seconds_of(params[name], name, doing) for name in ("max_age", "min_age", "upload_after") if params[name] is not None
     }
     for name, least in (("drill", 0), ("max_bytes", 0), ("quarantine_days", 0)):
         if params[name] is not None and params[name] < least:
@@ -158,14 +158,6 @@ def _policy(module: StoreModule, doing: str) -> Policy:
         atime=keeps_atime(params["path"]),
         now_ns=time.time_ns(),
     )
-
-
-def _seconds(text: str, option: str, doing: str) -> float:
-    try:
-        return duration(text)
-    except ValueError:
-        remedy = f"Write a whole number and one of {', '.join(UNITS)}, as in 30d. Months and minutes have no letter here."
-        raise BadInput(doing, said=f"{option} is {text!r}", remedy=remedy) from None
 
 
 def _means(module: StoreModule) -> Means:

@@ -35,6 +35,7 @@ _MAIN = '''\
 import contextlib
 import io
 import json
+import os
 import runpy
 import sys
 import zipfile
@@ -55,8 +56,14 @@ with contextlib.redirect_stdout(said):
         status = ended.code
 if said.getvalue():  # else it was started again by another Python, and has said it
     result = json.loads(said.getvalue())
-    for line in [*result.get("warnings", []), result.get("msg") or result.get("summary", "done")]:
-        print(line)
+    failed, status = result.get("failed"), result.get("exit_status", status)
+    # the journal's priorities, error and warning, where systemd reads what is said
+    grave, odd = ("<3>", "<3>" if failed else "<4>") if os.environ.get("JOURNAL_STREAM") else ("", "")
+    for warning in result.get("warnings", []):
+        # ansible-core 2.19 and later may say where it comes from
+        line = warning if isinstance(warning, str) else warning["event"]["msg"]
+        print(f"{odd}{line}")
+    print((grave if failed else "") + (result.get("msg") or result.get("summary", "done")))
 sys.exit(status)
 '''
 

@@ -16,6 +16,7 @@ import urllib.request
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from .._core.access import Answer
+from .._core.errors import BadInput
 from .client import USER_AGENT
 
 if t.TYPE_CHECKING:
@@ -86,6 +87,14 @@ def bucket_address(client: t.Any, bucket: str) -> str:
 def below(public_url: str, key: str) -> str:
     """The URL of an object below the one under which the public reads."""
     return f"{public_url.rstrip('/')}/{quote(key)}"
+
+
+def check_public_url(url: str | None, tried: str) -> None:
+    """Refuse a public URL to which no key can be appended."""
+    parts = urlsplit(url or "https://-")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        remedy = "Write it as https://host or https://host/path; the key of an object is appended."
+        raise BadInput(tried, said="public_url is not a URL to which a key can be appended", remedy=remedy)
 
 
 def _address(client: t.Any, operation: str, params: dict[str, str]) -> str:
