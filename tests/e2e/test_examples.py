@@ -18,7 +18,11 @@ import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter.cache_plan import cache_plan
 from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_plan
+<<<<<<< HEAD
 from ansible_collections.mediastore.s3.tests.servers.backblaze import Backblaze
+=======
+from ansible_collections.mediastore.s3.plugins.filter.sentinel_plan import sentinel_plan
+>>>>>>> 70608e8 (sentinel: a role with a timer that is loud when what must be private is not)
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -321,6 +325,27 @@ def test_the_mount_is_one_that_can_be_planned():
     plan = mount_plan([mount], said["mediastore_store"], {mount["name"]: known}, ids, ids)
     assert plan["problems"] == []
     assert "media:example-files /srv/files" in plan["present"][0]["arguments"]
+
+
+@pytest.mark.parametrize(
+    ("host", "watched"),
+    [
+        ("matrix.example.org", [{"name": "example-synapse-media"}]),
+        (
+            "mastodon.example.org",
+            [
+                {"name": "example-mastodon-media", "read": False},
+                {"name": "example-mastodon-media", "prefixes": ["backups/", "imports/"], "may_be_empty": True},
+            ],
+        ),
+    ],
+)
+def test_the_sentinels_watch_what_must_be_private(host, watched):
+    said = yaml.safe_load((EXAMPLES / "host_vars" / host / "vars.yml").read_text(encoding="utf-8"))
+    assert said["mediastore_sentinel_command"] and said["mediastore_sentinel_metrics"].endswith(".prom")
+    role = yaml.safe_load((EXAMPLES.parent / "roles" / "sentinel" / "vars" / "main.yml").read_text(encoding="utf-8"))
+    folders = role["__sentinel_folders"].get(said["migrate_app"], [])
+    assert sentinel_plan(said["mediastore_buckets"], private={said["migrate_bucket"]: folders}) == watched
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ PREFIXES = {
     "mastodon": ("mastodon_media_",),
     "mount": ("mediastore_mount",),
     "nginx_cache": ("mediastore_cache",),
+    "sentinel": ("mediastore_sentinel_", "mediastore_buckets"),
     "synapse": ("synapse_media_",),
     "zulip": ("zulip_media_",),
 }
@@ -33,6 +34,7 @@ FREE_FORM = {
     "capabilities",
     "storage_per_gib_month",
     "store",
+    "mediastore_buckets",
     "mastodon_media_connect_to",
     "mastodon_media_environment",
     *SHARED,
