@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -96,12 +97,30 @@ def test_it_may_write_nowhere_else(host, path):
         host.check_output(f"rm -r {run} && chmod 0755 $(dirname {path}) && systemctl daemon-reload")
 
 
-def test_nothing_is_left_of_it_but_the_media(host):
-    command = ["ansible-playbook", "-i", str(SCENARIO / "inventory.yml"), str(SCENARIO / "converge.yml")]
-    command += ["-e", '{"synapse_media_evict_enabled": false}']
+def converge(**variables):
+    command = [
+        "ansible-playbook",
+        "-i",
+        str(SCENARIO / "inventory.yml"),
+        str(SCENARIO / "converge.yml"),
+        "-e",
+        json.dumps(variables),
+    ]
     environment = {**os.environ, "ANSIBLE_PIPELINING": "true", "NO_COLOR": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_a_script_that_does_not_run_is_refused(host):
+    """There is no Synapse here, and so no s3_media_upload beside it."""
+    before = host.check_output(f"systemctl cat {UNIT}.service")
+    done = converge(synapse_media_evict_by="s3_media_upload", synapse_media_evict_keep_thumbnails=False)
+    assert done.returncode != 0 and "/opt/venvs/matrix-synapse/bin/s3_media_upload does not run" in " ".join(done.stdout.split())
+    assert host.check_output(f"systemctl cat {UNIT}.service") == before
+
+
+def test_nothing_is_left_of_it_but_the_media(host):
     for changed in (True, False):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = converge(synapse_media_evict_enabled=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert ("changed=0" in done.stdout) != changed
     found = host.check_output("find / -xdev -name '*synapse*evict*' -not -path '/proc/*' -not -path '/tmp/*'")
