@@ -18,11 +18,8 @@ import yaml
 
 from ansible_collections.mediastore.s3.plugins.filter.cache_plan import cache_plan
 from ansible_collections.mediastore.s3.plugins.filter.mount_plan import mount_plan
-<<<<<<< HEAD
-from ansible_collections.mediastore.s3.tests.servers.backblaze import Backblaze
-=======
 from ansible_collections.mediastore.s3.plugins.filter.sentinel_plan import sentinel_plan
->>>>>>> 70608e8 (sentinel: a role with a timer that is loud when what must be private is not)
+from ansible_collections.mediastore.s3.tests.servers.backblaze import Backblaze
 from ansible_collections.mediastore.s3.tests.servers.moto import MotoS3
 from ansible_collections.mediastore.s3.tests.servers.moto_auth import MotoAuthS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
