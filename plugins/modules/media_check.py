@@ -137,9 +137,9 @@ findings:
     code:
       description:
         - V(name), V(certificate_name), V(certificate_expired), V(certificate_unknown), V(tls) and V(no_answer) if nobody answers,
-          V(redirect), V(denied), V(wrong_place), V(wrong_root), V(not_copied), V(missing), V(unavailable), V(busy) and
-          V(unexpected) if the answer is none, V(other_content), V(content_type), V(insecure) and V(csp) if a browser does not
-          show it.
+          V(redirect), V(denied), V(wrong_place), V(cached_error), V(wrong_root), V(not_copied), V(missing), V(unavailable),
+          V(busy) and V(unexpected) if the answer is none, V(other_content), V(content_type), V(insecure) and V(csp) if a browser
+          does not show it.
         - V(wrong_address) if the application names another address.
         - V(cors) and V(page) are harmless. Media are shown, but scripts cannot read them, or the page could not be looked at.
       type: str

@@ -65,17 +65,43 @@ class Visitor:
 
     def go(self) -> None:
         """Look at the page, at what it names, and at each medium."""
+        self.look_around()
+        for key in self.chosen():
+            for one in self.look_at(key):
+                self._note(one)
+
+    def look_around(self) -> None:
+        """Look at the page, and at what it names."""
         if self._what.page_url:
             self.page = Page(*self._browse(self._what.page_url))
             self._note(visit.look_at_page(self.page))
         if self._what.links_url:
             self._look_at_links()
-        for key in self._what.keys or self._sample():
-            found = visit.look(self._visit(key), self.page, self._origin)
-            self.visited += 1
-            self.seen += all(one.harmless for one in found)
-            for one in found:
-                self._note(self._at_another_root(key, one))
+
+    def look_at(self, key: str) -> list[Finding]:
+        """Everything that is wrong with one medium."""
+        found = visit.look(self._visit(key), self.page, self._origin)
+        self.visited += 1
+        self.seen += all(one.harmless for one in found)
+        return [self._at_another_root(key, one) for one in found]
+
+    def look_with_key(self, key: str) -> list[Finding]:
+        """The same for what nobody sees without a key: whether it is there, and what it is said to be."""
+        with explaining(f"look at object {key} in bucket {self._what.bucket}", self._module.connection):
+            try:
+                head = self._module.client.head_object(Bucket=self._what.bucket, Key=key)
+                answer, size = Answer(200, headers={"content-type": head.get("ContentType", "")}), int(head["ContentLength"])
+            except ClientError as exc:
+                if status_of(exc) != 404:
+                    raise
+                answer, size = Answer(404), -1
+        url = object_address(self._module.client, self._what.bucket, key)
+        seen = Visit(key, url, answer, guess_type(key), size >= 0, max(size, 0), None, self._on_disk(key))
+        return [self._at_another_root(key, one) for one in visit.look(seen, None, "")]
+
+    def chosen(self) -> t.Sequence[str]:
+        """The media that were named, or a sample."""
+        return self._what.keys or self._sample()
 
     @property
     def _origin(self) -> str:
@@ -84,9 +110,10 @@ class Visitor:
 
     def _note(self, finding: Finding | None) -> None:
         if finding:
-            self.summary.add(finding, self._opening() if finding.code == "denied" else "")
+            self.summary.add(finding, self.opening() if finding.code == "denied" else "")
 
-    def _opening(self) -> str:
+    def opening(self) -> str:
+        """How the store lets everybody read."""
         profile = self._module.profile
         own = " An ACL public-read of each object does the same." if "public-read" in profile.object_acls else ""
         return OPENING.get(profile.public_read, profile.instead.get("public_read", visit.REMEDIES["denied"])) + own
@@ -134,8 +161,10 @@ class Visitor:
         elsewhere = None
         if not answer.allowed and size is not None and self._what.public_url:
             elsewhere = self._stranger.get(at_store)
-        on_disk = os.path.isfile(os.path.join(self._what.path, key)) if self._what.path else None
-        return Visit(key, url, answer, guess_type(key), size is not None, size or 0, elsewhere, on_disk)
+        return Visit(key, url, answer, guess_type(key), size is not None, size or 0, elsewhere, self._on_disk(key))
+
+    def _on_disk(self, key: str) -> bool | None:
+        return os.path.isfile(os.path.join(self._what.path, key)) if self._what.path else None
 
     def _size(self, key: str) -> int | None:
         """The size of the object, nothing if there is none."""

@@ -21,6 +21,8 @@ BUSY = (429, 503)
 #: an error of the resolver has a negative number, whatever its words
 NO_NAME = re.compile(r"\[Errno -\d+\]")
 TLS = re.compile(r"\b(SSL|TLS|CERTIFICATE)[\w:]*", re.IGNORECASE)
+#: where nginx, Varnish, CloudFront and Cloudflare say that they did not ask
+CACHE_HEADERS = ("x-cache-status", "x-cache", "cf-cache-status", "x-proxy-cache")
 SHOWN = 3
 
 
@@ -87,6 +89,10 @@ REMEDIES = {
         "The store itself gives it to visitors, so the media host leads elsewhere: correct its bucket, prefix or path (in "
         "nginx the address behind proxy_pass)."
     ),
+    "cached_error": (
+        "Remove that address from the cache (with nginx, empty its cache_path and reload), and have it keep errors for seconds "
+        "only (proxy_cache_valid)."
+    ),
     "wrong_root": (
         "The media were copied from one folder too high or too low. Copy them again from the directory that has these "
         "folders, and remove the others."
@@ -128,6 +134,9 @@ def look(visit: Visit, page: Page | None, origin: str) -> list[Finding]:
     """Everything that is wrong with one medium, the cause first; nothing if a visitor sees it."""
     if not visit.answer.allowed:
         return [_refused(visit)]
+    if not visit.stored:
+        # a cache still has it, and will not for ever
+        return [Finding(_why_not(visit), f"{visit.url} is shown out of a cache{_known(visit)}")]
     found = [_content(visit), _mixed(visit, page), _blocked(visit, page), _script(visit, origin)]
     return [one for one in found if one]
 
@@ -152,6 +161,8 @@ def _refused(visit: Visit) -> Finding:
     if answer.status == 0:
         return no_answer(answer.body.decode("utf-8", "replace"))
     words = f"{visit.url} answers {answer.describe()}"
+    if visit.stored and answer.status >= 400 and _kept(answer):
+        return Finding("cached_error", f"{words}, out of a cache{_known(visit)}")
     if 300 <= answer.status < 400 or answer.code == "PermanentRedirect":
         return Finding("redirect", words)
     if answer.status in BUSY:
@@ -161,6 +172,12 @@ def _refused(visit: Visit) -> Finding:
     if answer.denied or answer.status in (404, 410):
         return Finding(_why_not(visit), f"{words}{_known(visit)}")
     return Finding("unexpected", words)
+
+
+def _kept(answer: Answer) -> bool:
+    """Whether the answer says of itself that it comes out of a cache."""
+    said = " ".join(answer.headers.get(name, "") for name in CACHE_HEADERS)
+    return "hit" in said.lower() or answer.headers.get("age", "0") != "0"
 
 
 def _why_not(visit: Visit) -> str:
