@@ -145,7 +145,7 @@ def answers(said: dict[str, t.Any], server: str) -> list[str]:
     found, codes = [], []
     for kind in ("A", "AAAA") if said["ipv6"] else ("A",):
         try:
-            answer = dns.ask(place(server), host, kind, said["timeout"])
+            answer = dns.ask(dns.place(server), host, kind, said["timeout"])
         except OSError as exc:
             remedy = "Correct mediastore_cache_nameservers, or the host's resolv.conf, to a DNS server that answers this host."
             raise StoreUnreachable(tried, said=f"it does not answer ({exc})", remedy=remedy, code="NoDns") from exc
@@ -156,16 +156,6 @@ def answers(said: dict[str, t.Any], server: str) -> list[str]:
         remedy = "Correct the endpoint of the store, or name a DNS server that knows it in mediastore_cache_nameservers."
         raise StoreUnreachable(tried, said=f"it says {what}; {LIKE_NGINX}", remedy=remedy, code="NoAddress")
     return found
-
-
-def place(server: str) -> tuple[str, int]:
-    """Address and port of a DNS server as nginx writes it."""
-    if server.startswith("["):
-        address, _bracket, rest = server[1:].partition("]")
-    else:
-        address, colon, port = server.partition(":")
-        rest = colon + port
-    return address, int(rest[1:] or 53) if rest else 53
 
 
 def reached(said: dict[str, t.Any], addresses: list[str]) -> str:

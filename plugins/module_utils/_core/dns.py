@@ -45,6 +45,16 @@ def ask(server: tuple[str, int], name: str, kind: str, timeout: float = 3) -> An
     return answered(reply, number, KINDS[kind])
 
 
+def place(server: str) -> tuple[str, int]:
+    """Address and port of a DNS server as nginx writes it."""
+    if server.startswith("["):
+        address, _bracket, rest = server[1:].partition("]")
+    else:
+        address, colon, port = server.partition(":")
+        rest = colon + port
+    return address, int(rest[1:] or 53) if rest else 53
+
+
 def asked(number: int, name: str, kind: int) -> bytes:
     """The question in a packet, with the wish that the server ask others."""
     try:

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.modules import origin_info
+from ansible_collections.mediastore.s3.plugins.module_utils._core import dns
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
 
@@ -59,4 +59,4 @@ def test_a_name_needs_a_dns_server_and_etc_hosts_is_none():
     ],
 )
 def test_dns_servers_as_nginx_writes_them(text, place):
-    assert origin_info.place(text) == place
+    assert dns.place(text) == place
