@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 STAGE := tests/utils/stage.sh
 UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
 LINT := ruff mypy yamllint ansible-lint docs-lint docs sanity
-TESTS := unit e2e interop molecule
+TESTS := unit e2e interop doctor-faults molecule
 ACCESS := tests/interop/test_least_privilege.py
 
 .PHONY: help test lint $(LINT) $(TESTS) access cores bench chaos demo format changelog docs-providers docs-mounts dist release-check clean distclean
@@ -15,7 +15,7 @@ ACCESS := tests/interop/test_least_privilege.py
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
-test: ## everything: lint, unit, e2e, interop, molecule; ends with the number of tests
+test: ## everything: lint, unit, e2e, interop, doctor, molecule; ends with the number of tests
 	@rm -rf build/results
 	@$(MAKE) -k lint $(TESTS); status=$$?; \
 	  python3 tests/utils/closing_line.py build/results $(LINT) $(TESTS) && exit $$status
@@ -57,6 +57,9 @@ interop: ## the modules against real stores; STORES='ceph garage' for these, STO
 
 access: ## only what the keys of each preset may do, as a matrix; STORES as above
 	@$(STAGE) access tests/utils/interop.sh $(ACCESS)
+
+doctor-faults: ## faults on real servers that the doctor has to name and heal
+	@$(STAGE) doctor-faults tests/utils/doctor_faults.sh
 
 molecule: ## scenarios in containers; ROLE=name for one role's
 	@$(STAGE) molecule tests/utils/molecule.sh $(ROLE)
