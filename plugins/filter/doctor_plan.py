@@ -67,7 +67,8 @@ import typing as t
 
 Entry = t.Dict[str, t.Any]
 #: where the roles keep caches if they are not told
-MOUNT_CACHE, NGINX_CACHE = "/var/lib/mediastore/mounts", "/var/lib/nginx/mediastore"
+MOUNT_CACHE = "/var/lib/mediastore/mounts"
+NGINX_CACHE = "/var/lib/nginx/mediastore"
 
 
 def doctor_plan(

@@ -167,7 +167,6 @@ def test_a_disk_takes_no_more_files(tmp_path):
 def test_the_dns_server_does_not_know_the_store(private, tmp_path):
     where = {"endpoint_url": private.connection["endpoint_url"].replace("127.0.0.1", "localhost")}
 
-    @contextlib.contextmanager
     def dnsmasq(*options):
         port = free_port()
         command = [find("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user="]
@@ -177,15 +176,15 @@ def test_the_dns_server_does_not_know_the_store(private, tmp_path):
             server.check()
             with contextlib.suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-        yield f"127.0.0.1:{port}"
-        server.stop()
+                return server, f"127.0.0.1:{port}"
 
-    with dnsmasq() as server:
-        found = yield private.asks(**where, nameservers=[server])
+    server, place = dnsmasq()
+    found = yield private.asks(**where, nameservers=[place])
     does(found, "Name a DNS server that knows localhost in mediastore_cache_nameservers")
-    with dnsmasq("--address=/localhost/127.0.0.1") as server:
-        yield private.asks(**where, nameservers=[server])
+    server.stop()
+    server, place = dnsmasq("--address=/localhost/127.0.0.1")
+    yield private.asks(**where, nameservers=[place])
+    server.stop()
 
 
 @planted("resolver", "28", "37")

@@ -23,6 +23,10 @@ def test_public_media_behind_a_cache_are_fine(site):
     healthy("public", site.asks())
     # and out of the cache
     healthy("cached", site.asks(url=f"{site.nginx.url}/{KEYS[0]}"))
+    unknown = {"public_url": "", "page_url": ""}
+    healthy("at_another_host", site.asks(unknown, url=f"{site.nginx.url}/{KEYS[0]}"))
+    signed = site.client.generate_presigned_url("get_object", {"Bucket": site.name, "Key": KEYS[0]})
+    healthy("signed", site.asks({"expect": "private"}, url=signed))
     healthy("at_the_store", site.asks({"public_url": "", "page_url": ""}))
 
 

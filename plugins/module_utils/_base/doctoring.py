@@ -216,12 +216,19 @@ class Doctor:
     def _address(self, url: str) -> list[Finding]:
         """Why one address shows nothing."""
         meant, key, base = self._meant(url)
-        if meant and self._size(meant.name, key) is not None:
+        stored, signed = meant and self._size(meant.name, key) is not None, urlsplit(url).query
+        # at first as a browser goes there: a cache may keep for others what it is asked here
+        if meant and stored and not signed:
             return self._visited(meant, key, base)
         answer = self._stranger().get(url)
+        # an address of which nothing is known may be a cache's that signs
+        if answer.allowed and (not meant or signed):
+            return []
+        if meant and stored:
+            return self._visited(meant, key, base)
         for ward, other in self._below(url):
             # the same key in another bucket is no matter of the address alone
-            if other != key and self._size(ward.name, other) is not None:
+            if ward.expect == PUBLIC_READ and other != key and self._size(ward.name, other) is not None:
                 right = below(ward.public_url or self._bases(ward)[0], other)
                 seen = f"{url} answers {answer.describe()}; the object is in bucket {ward.name}, and its address is {right}"
                 return [of_media("wrong_address", "the address", seen)]

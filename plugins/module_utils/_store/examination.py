@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .._core import visit
 from .._core.diagnosis import Finding, of_store
 from .._core.errors import BadInput, MediastoreError
-from .faults import WORDS, ClientError, code_of, explain, is_boto, status_of, words_of
+from .faults import ClientError, code_of, explain, is_boto, status_of, words_of
 from .stranger import Stranger
 
 if t.TYPE_CHECKING:
@@ -37,7 +37,6 @@ CODES: dict[str, str] = {
 }
 #: the same where the store has one code for everything (Garage's)
 SAID = {"No such key": "key_unknown", "Invalid signature": "secret", "Date is too old": "clock"}
-assert set(SAID) <= set(WORDS)
 #: an upload that there is nowhere, so that a part of it is refused by every store
 NO_UPLOAD = "0" * 64
 

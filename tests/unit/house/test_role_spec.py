@@ -35,6 +35,7 @@ FREE_FORM = {
     "storage_per_gib_month",
     "store",
     "mediastore_buckets",
+    "doctor_connect_to",
     "mastodon_media_connect_to",
     "mastodon_media_environment",
     *SHARED,
