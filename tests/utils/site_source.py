@@ -25,7 +25,7 @@ HEADING = re.compile(r"^## (.+)$|" + LINK.pattern, re.MULTILINE)
 #: the repository as the README names it, which Galaxy shows without the rest
 OWN = re.compile(r"https://github\.com/mediastore/mediastore\.s3/(?:blob|tree)/main/")
 #: files that are shown as they are, by the suffix that says how
-SHOWN = {".yml": "yaml", ".py": "python", "": "text"}
+SHOWN = {".yml": "yaml", ".py": "python", ".json": "json", "": "text"}
 #: plugins that have pages, by their folder, and what antsibull-docs calls them
 KINDS = {"modules": "module", "filter": "filter"}
 
@@ -42,6 +42,8 @@ def page(path: PurePosixPath) -> PurePosixPath | None:
         place = alone.get(top) or (f"project/{path.name}" if path.suffix == ".md" else "")
     elif top == "docs" and len(below) == 1 and path.suffix == ".md":
         place = path.name
+    elif top == "docs" and below[0] == "dashboards":
+        place = f"{PurePosixPath(*below)}.md"
     elif top == "plugins" and below[0] in KINDS:
         place = f"reference/{path.stem}_{KINDS[below[0]]}.rst" if below[1:] else "reference/index.rst"
     elif top == "roles" and below[1:] == ["README.md"]:
@@ -94,7 +96,7 @@ def contents(index: str) -> str:
 
 def files(root: Path) -> list[PurePosixPath]:
     """What of the repository becomes a page; modules, filters and roles are rendered from their own specs."""
-    patterns = ("*.md", "COPYING", "docs/*.md", "roles/*/README.md", "examples/**/*")
+    patterns = ("*.md", "COPYING", "docs/*.md", "docs/dashboards/*.json", "roles/*/README.md", "examples/**/*")
     found = (path for pattern in patterns for path in root.glob(pattern) if path.is_file())
     return sorted(PurePosixPath(path.relative_to(root)) for path in found if path.suffix in (*SHOWN, ".md"))
 
