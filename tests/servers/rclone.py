@@ -25,7 +25,6 @@ from typing import Any
 from .tls import make_certificates
 
 START_TIMEOUT_S = 20.0
-STOP_TIMEOUT_S = 10.0
 READY = re.compile(r"[Ss]tarting s3 server on \[(https?://[^/\]]+)")
 
 
@@ -100,12 +99,9 @@ class RcloneS3:
         """Stop it; returns when it is gone."""
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # Asked politely it waits some six seconds for connections that clients keep open. It writes to the disk without a cache.
+        self._process.kill()
+        self._process.wait()
         self._process = None
 
     def _wait_until_ready(self) -> str:

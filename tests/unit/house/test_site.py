@@ -57,7 +57,7 @@ def test_the_table_of_contents_is_that_of_the_index():
 
 
 def test_every_guide_is_laid_out(tmp_path):
-    assert lay_out(ROOT, tmp_path) == len([path for path in tmp_path.rglob("*.md")])
+    assert lay_out(ROOT, tmp_path) == len(list(tmp_path.rglob("*.md")))
     for guide in ROOT.glob("docs/*.md"):
         assert (tmp_path / guide.name).exists()
 
