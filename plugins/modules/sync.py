@@ -85,7 +85,8 @@ options:
       - Which local files that are not the same a download replaces, all of them with V(always).
       - V(rewritten) replaces those whose objects somebody has written anew since they were uploaded. A file that has changed
         while its object is still what O(journal) proved is left as C(kept). So is one whose object carries its modification
-        time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged).
+        time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged). Where both
+        have changed, or O(journal) knows nothing of the file, the newer one stays.
       - V(never) downloads only what is missing. What exists is counted as C(kept) and not compared.
     type: str
     choices: [always, rewritten, never]
@@ -216,7 +217,8 @@ plan:
       description:
         - How often each reason was given.
         - To transfer, C(missing), C(gone_from_store) (missing although the journal proved it), C(size), C(content),
-          C(changing) (being written) and C(unprovable) (the ETag tells nothing, and no journal does).
+          C(changing) (being written), C(unprovable) (the ETag tells nothing, and no journal does) and C(rival) (for
+          O(replace=rewritten), which then looks which is newer).
         - To leave it, C(proved), C(same_content), C(same_size), C(only_in_store), C(only_local), C(kept), C(excluded),
           C(special), C(vanished) and C(folder_marker) (an empty object whose key ends in a slash).
       returned: always
@@ -266,6 +268,11 @@ vanished:
   sample: 0
 damaged:
   description: Objects of which O(replace=rewritten) found that they are no longer what was uploaded from the files here.
+  returned: success, and failure after the comparison
+  type: int
+  sample: 0
+newer:
+  description: Files that O(replace=rewritten) left because they are newer than their objects.
   returned: success, and failure after the comparison
   type: int
   sample: 0

@@ -599,7 +599,7 @@ def test_what_is_owed_is_brought_back_before_anything_is_copied_over_it(site, tm
         f"dead = pathlib.Path({str(tmp_path / 'dead')!r})\n"
         "if not dead.exists():\n"
         "    dead.touch()\n"
-        "    for key, body in (('new/1.bin', b'new'), ('first/2/2.bin', b'written anew')):\n"
+        "    for key, body in (('new/1.bin', b'new'), ('first/2/2.bin', b'written anew'), ('new/2.bin', b'older')):\n"
         f"        urllib.request.urlopen(urllib.request.Request({url!r} + key, body, method='PUT'), timeout=20).close()\n"
         f"    os.kill({site.store.pid}, 9)\n"
         "sys.exit(done)\n"
@@ -614,6 +614,7 @@ def test_what_is_owed_is_brought_back_before_anything_is_copied_over_it(site, tm
     assert undone.status != 0 and "owed    the bucket" in ran(site.play("status")).output
     site.acknowledged.update({"new/1.bin": b"new", "first/2/2.bin": b"written anew"})
     assert sorted(site.lost()) == ["first/2/2.bin", "new/1.bin"], "the application went back without them"
+    assert site.upload("new/2.bin", 3000), "what is in the bucket of this name is older from now on"
     refused = site.play(stage)
     assert refused.status != 0 and "Bring back what exists only in the bucket" in refused.output, "the store is still away"
 

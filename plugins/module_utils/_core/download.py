@@ -13,12 +13,12 @@ import stat
 import threading
 from typing import BinaryIO
 
-from .compare import carries_time, proof_of, tells_content
+from .compare import RIVAL, carries_time, proof_of, tells_content
 from .digest import Digest, new_md5, plausible_parts
 from .errors import MediastoreError
 from .files import fsync_directory
 from .keys import PARTIAL_SUFFIX
-from .model import DAMAGED, DONE, FAILED, LocalFile, Outcome, Proof, Todo
+from .model import DAMAGED, DONE, FAILED, NEWER, LocalFile, Outcome, Todo
 from .ports import ObjectStore, Progress, Reading
 from .retry import pauses, retrying
 from .scan import Tree
@@ -62,24 +62,28 @@ class Downloader:
     def __call__(self, todo: Todo) -> Outcome:
         """Bring one object, again if it does not arrive whole."""
         try:
-            proof = retrying(lambda: self._bring(todo.key), NotProved, pauses(REREADS))
+            return retrying(lambda: self._bring(todo), NotProved, pauses(REREADS))
         except OSError as exc:
             if exc.errno in (errno.ENOSPC, errno.EDQUOT):
                 return Outcome(todo.key, FAILED, error=f"the destination is full ({exc.strerror})")
             return Outcome(todo.key, FAILED, error=f"it cannot be written ({exc.strerror or exc})")
         except MediastoreError as exc:
             return Outcome(todo.key, FAILED, error=str(exc))
-        return Outcome(todo.key, DONE, proof.size, proof) if proof else Outcome(todo.key, DAMAGED)
 
-    def _bring(self, key: str) -> Proof | None:
-        """The proof of what was brought; None where the file that is there was left."""
-        path = self._tree.path(key)
+    def _bring(self, todo: Todo) -> Outcome:
+        """What was brought, with its proof, or why the file that is there was left."""
+        key, path = todo.key, self._tree.path(todo.key)
         folder, name = os.path.split(path)
         self._make_folder(folder)
         _require_free_way(path, folder)
         reading = self._store.read(key)
-        if self._only_rewritten and os.path.lexists(path) and carries_time(reading.mtime_ns, os.lstat(path).st_mtime_ns):
-            return None
+        if self._only_rewritten and os.path.lexists(path):
+            there_ns = os.lstat(path).st_mtime_ns
+            if carries_time(reading.mtime_ns, there_ns):
+                return Outcome(key, DAMAGED)
+            # An application that is back on its files writes them while what it wrote into the bucket is still owed.
+            if todo.reason == RIVAL and there_ns > reading.mtime_ns:
+                return Outcome(key, NEWER)
         parts = plausible_parts(reading.etag, reading.size, self._part_size)
         digest = Digest(parts)
         # One name per key, so that a run that was killed leaves nothing that the next one does not overwrite.
@@ -102,7 +106,7 @@ class Downloader:
             self._touched.add(folder)
         found = os.lstat(path)
         file = LocalFile(key, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-        return proof_of(file, digest.md5, reading.etag, part_size)
+        return Outcome(key, DONE, file.size, proof_of(file, digest.md5, reading.etag, part_size))
 
     def _write(self, reading: Reading, digest: Digest, out: BinaryIO) -> None:
         for chunk in reading.chunks:

@@ -100,6 +100,7 @@ class Todo(NamedTuple):
 DONE = "done"
 VANISHED = "vanished"
 DAMAGED = "damaged"
+NEWER = "newer"
 UNSETTLED = "unsettled"
 FAILED = "failed"
 
@@ -109,7 +110,8 @@ class Outcome(NamedTuple):
 
     key: str
     #: DONE, VANISHED (the file is gone, which is its owner's right), DAMAGED (the object is the upload of this file, and is no
-    #: longer the same, so the file stays), UNSETTLED (still being written) or FAILED
+    #: longer the same, so the file stays), NEWER (than its object is the file, which stays), UNSETTLED (still being written) or
+    #: FAILED
     state: str
     size: int = 0
     proof: Proof | None = None

@@ -167,8 +167,9 @@ class Sync(Run):
         return planner.against_listing(listing if rules.list_sorted else self._journal.sort(listing), self._proofs, problems)
 
     def result(self, plan: Plan, tally: Tally) -> dict[str, Any]:
-        """The same, what was found to be damaged in the store, and the course of it."""
-        return {**super().result(plan, tally), "damaged": tally.damaged, "throughput": tally.throughput}
+        """The same, what was found to be damaged or older in the store, and the course of it."""
+        found = {"damaged": tally.damaged, "newer": tally.newer}
+        return {**super().result(plan, tally), **found, "throughput": tally.throughput}
 
     def _mover(self) -> Mover:
         rules = self._rules

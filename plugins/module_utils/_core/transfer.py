@@ -17,7 +17,7 @@ from .course import Course
 from .crew import fan_out
 from .errors import MediastoreError
 from .journal import Journal
-from .model import DAMAGED, DONE, FAILED, UNSETTLED, VANISHED, Outcome, Todo
+from .model import DAMAGED, DONE, FAILED, NEWER, UNSETTLED, VANISHED, Outcome, Todo
 from .pilot import Pilot
 from .ports import Progress
 from .problems import printable
@@ -45,7 +45,7 @@ class Tally:
 
     def __init__(self, samples: int) -> None:
         self.files = self.nbytes = 0
-        self.retaken = self.vanished = self.damaged = self.unsettled = self.failed = 0
+        self.retaken = self.vanished = self.damaged = self.newer = self.unsettled = self.failed = 0
         self.gave_up = ""
         self._most = samples
         self.samples: dict[str, list[str]] = {}
@@ -63,6 +63,8 @@ class Tally:
         elif outcome.state == DAMAGED:
             self.damaged += 1
             self._sample(DAMAGED, printable(outcome.key))
+        elif outcome.state == NEWER:
+            self.newer += 1
         elif outcome.state == UNSETTLED:
             self.unsettled += 1
             self._sample(UNSETTLED, printable(outcome.key))
@@ -73,7 +75,7 @@ class Tally:
     @property
     def settled(self) -> int:
         """Those about which nothing is left to be done."""
-        return self.files + self.vanished + self.damaged
+        return self.files + self.vanished + self.damaged + self.newer
 
     def _sample(self, kind: str, text: str) -> None:
         shown = self.samples.setdefault(kind, [])

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ansible_collections.mediastore.s3.plugins.module_utils._core.download import Downloader
-from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DAMAGED, DONE, FAILED, Todo
+from ansible_collections.mediastore.s3.plugins.module_utils._core.model import DAMAGED, DONE, FAILED, NEWER, Todo
 from ansible_collections.mediastore.s3.plugins.module_utils._core.progress import Silent
 from ansible_collections.mediastore.s3.plugins.module_utils._core.scan import Tree
 
@@ -21,10 +21,10 @@ from .memory import TIME_NS, MemoryStore
 BODY = bytes(range(256)) * 20
 
 
-def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True, only_rewritten=False):
+def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True, only_rewritten=False, reason="missing"):
     keep = str(keep) if keep else None
     downloader = Downloader(store, Tree(str(root)), keep, etag_is_md5, 8 << 20, Silent(), only_rewritten)
-    outcome = downloader(Todo(key, "download", "missing", 0))
+    outcome = downloader(Todo(key, "download", reason, 0))
     downloader.settle()
     return outcome
 
@@ -151,6 +151,17 @@ def test_a_damaged_upload_does_not_replace_its_file_and_a_new_version_does(root)
     store.times["a/b/x"] = TIME_NS + 1
     assert bring(root, store, only_rewritten=True).state == DONE
     assert (root / "a/b/x").read_bytes() == BODY
+
+
+def test_of_a_file_and_an_object_that_both_changed_the_newer_stays(root):
+    store = MemoryStore({"x": BODY})
+    (root / "x").write_bytes(b"of the disk")
+    os.utime(root / "x", ns=(TIME_NS + 10**9, TIME_NS + 10**9))
+    assert bring(root, store, "x", only_rewritten=True, reason="rival").state == NEWER
+    assert (root / "x").read_bytes() == b"of the disk"
+    os.utime(root / "x", ns=(TIME_NS - 10**9, TIME_NS - 10**9))
+    assert bring(root, store, "x", only_rewritten=True, reason="rival").state == DONE
+    assert (root / "x").read_bytes() == BODY
 
 
 def test_what_a_killed_run_left_is_overwritten(root):

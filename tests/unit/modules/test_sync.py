@@ -337,13 +337,17 @@ def test_what_was_rewritten_comes_back_and_what_was_damaged_does_not(moto, sourc
         rewrite(moto, key, body, Metadata=moto.client().head_object(Bucket="media", Key=key)["Metadata"])
     rewrite(moto, "rewritten", b"new")
     rewrite(moto, "added", b"added")
-    write(source, young=b"changed here")
+    # written on both sides, and here later
+    rewrite(moto, "both", b"of the bucket")
+    write(source, young=b"changed here", both=b"of the disk")
+    os.utime(source / "both", (time.time() + 5,) * 2)
     options = {"direction": "download", "replace": "rewritten", "journal": journal, "keep_replaced": str(tmp_path / "kept")}
     done = sync(moto, source, **options)
-    assert (done["complete"], done["transferred"]["files"], done["damaged"]) == (True, 2, 2), done
+    assert (done["complete"], done["transferred"]["files"], done["damaged"], done["newer"]) == (True, 2, 2, 1), done
     assert sorted(done["samples"]["damaged"]) == ["cut", "damaged"]
     assert done["plan"]["reasons"]["kept"] == 1
     expected = {"damaged": b"whole", "rewritten": b"new", "cut": b"not cut", "young": b"changed here", "same": b"same"}
+    expected["both"] = b"of the disk"
     assert contents(source) == {**expected, "added": b"added"}
     assert contents(tmp_path / "kept") == {"rewritten": b"old"}
     again = sync(moto, source, **options)
@@ -353,8 +357,8 @@ def test_what_was_rewritten_comes_back_and_what_was_damaged_does_not(moto, sourc
     predicted = sync(moto, source, check=True, journal=journal, against="journal")
     assert "same (missing)" in predicted["samples"]["planned"], "the journal does not say any more that it is there"
     # and what is uploaded then repairs the bucket
-    assert sync(moto, source, journal=journal)["transferred"]["files"] == 4
-    assert sync(moto, source, direction="download", journal=journal)["plan"]["unchanged"]["files"] == 6
+    assert sync(moto, source, journal=journal)["transferred"]["files"] == 5
+    assert sync(moto, source, direction="download", journal=journal)["plan"]["unchanged"]["files"] == 7
 
 
 def test_the_progress_file(bucket, source, tmp_path):
