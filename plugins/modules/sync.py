@@ -85,8 +85,8 @@ options:
       - Which local files that are not the same a download replaces, all of them with V(always).
       - V(rewritten) replaces those whose objects somebody has written anew since they were uploaded. A file that has changed
         while its object is still what O(journal) proved is left as C(kept). So is one whose object carries its modification
-        time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged). Where both
-        have changed, or O(journal) knows nothing of the file, the newer one stays.
+        time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged). A file
+        that was written later than its object stays as well, and is counted in RV(newer).
       - V(never) downloads only what is missing. What exists is counted as C(kept) and not compared.
     type: str
     choices: [always, rewritten, never]
@@ -217,8 +217,7 @@ plan:
       description:
         - How often each reason was given.
         - To transfer, C(missing), C(gone_from_store) (missing although the journal proved it), C(size), C(content),
-          C(changing) (being written), C(unprovable) (the ETag tells nothing, and no journal does) and C(rival) (for
-          O(replace=rewritten), which then looks which is newer).
+          C(changing) (being written) and C(unprovable) (the ETag tells nothing, and no journal does).
         - To leave it, C(proved), C(same_content), C(same_size), C(only_in_store), C(only_local), C(kept), C(excluded),
           C(special), C(vanished) and C(folder_marker) (an empty object whose key ends in a slash).
       returned: always

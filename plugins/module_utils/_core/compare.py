@@ -15,8 +15,6 @@ from .model import DOWNLOAD, IGNORE, KEEP, UPLOAD, Decision, LocalFile, Proof, R
 AUTO, SIZE, CHECKSUM = "auto", "size", "checksum"
 #: which files a download may replace
 ALWAYS, REWRITTEN, NEVER = "always", "rewritten", "never"
-#: why a file is downloaded that is not what was proved, and whose object is not, either: the newer one stays
-RIVAL = "rival"
 
 #: A file changed this recently may change again without its times showing it: kernels and servers tick coarsely.
 TICK_NS = 2_000_000_000
@@ -59,8 +57,7 @@ class Comparer:
 
     compare=checksum never believes a proof. When downloading, read "file" and "object" the other way round (the reasons are
     ``missing``, ``size``, ``content``, ``unprovable``, ``only_local``). Then replace=never leaves whatever exists (``kept``), and
-    replace=rewritten what has changed since its proof while its object has not. Where both have, or where there is no proof, the
-    reason is ``rival``; the Downloader then looks which is newer.
+    replace=rewritten what has changed since its proof while its object has not; the Downloader looks at the others.
     """
 
     def __init__(
@@ -84,12 +81,6 @@ class Comparer:
             return Decision(UPLOAD, "gone_from_store" if row.proof else "missing")
         if self.direction == DOWNLOAD and self._stays(file, thing, row.proof):
             return Decision(IGNORE, "kept")
-        decision = self._compared(file, thing, row)
-        if decision.action == DOWNLOAD and self.replace == REWRITTEN and not _as_proved(file, row.proof):
-            return decision._replace(reason=RIVAL)
-        return decision
-
-    def _compared(self, file: LocalFile, thing: RemoteObject, row: Row) -> Decision:
         if file.size != thing.size:
             return Decision(self.direction, "size")
         if self.compare == SIZE:
@@ -127,7 +118,8 @@ class Comparer:
         """Whether the file is not to be replaced by this object, whatever is in them."""
         if self.replace != REWRITTEN:
             return self.replace == NEVER
-        return proof is not None and not _as_proved(file, proof) and proof.etag == thing.etag
+        file_changed = proof is not None and (proof.size, proof.mtime_ns) != (file.size, file.mtime_ns)
+        return file_changed and proof is not None and proof.etag == thing.etag
 
     def _by_content(self, file: LocalFile, thing: RemoteObject, proof: Proof | None) -> Decision:
         trusted = self._trusted_md5(thing, proof)
@@ -150,11 +142,6 @@ class Comparer:
     def _trusted_md5(self, thing: RemoteObject, proof: Proof | None) -> str | None:
         """The MD5 of an object that has not changed since it was proved: its ETag then need not be one."""
         return proof.md5 if proof is not None and proof.etag == thing.etag else None
-
-
-def _as_proved(file: LocalFile, proof: Proof | None) -> bool:
-    """Whether nobody has written the file since the proof; its change time tells of renames, too."""
-    return proof is not None and (proof.size, proof.mtime_ns) == (file.size, file.mtime_ns)
 
 
 def carries_time(object_ns: int, file_ns: int) -> bool:

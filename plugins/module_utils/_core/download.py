@@ -13,7 +13,7 @@ import stat
 import threading
 from typing import BinaryIO
 
-from .compare import RIVAL, carries_time, proof_of, tells_content
+from .compare import carries_time, proof_of, tells_content
 from .digest import Digest, new_md5, plausible_parts
 from .errors import MediastoreError
 from .files import fsync_directory
@@ -62,7 +62,7 @@ class Downloader:
     def __call__(self, todo: Todo) -> Outcome:
         """Bring one object, again if it does not arrive whole."""
         try:
-            return retrying(lambda: self._bring(todo), NotProved, pauses(REREADS))
+            return retrying(lambda: self._bring(todo.key), NotProved, pauses(REREADS))
         except OSError as exc:
             if exc.errno in (errno.ENOSPC, errno.EDQUOT):
                 return Outcome(todo.key, FAILED, error=f"the destination is full ({exc.strerror})")
@@ -70,19 +70,17 @@ class Downloader:
         except MediastoreError as exc:
             return Outcome(todo.key, FAILED, error=str(exc))
 
-    def _bring(self, todo: Todo) -> Outcome:
+    def _bring(self, key: str) -> Outcome:
         """What was brought, with its proof, or why the file that is there was left."""
-        key, path = todo.key, self._tree.path(todo.key)
+        path = self._tree.path(key)
         folder, name = os.path.split(path)
         self._make_folder(folder)
         _require_free_way(path, folder)
         reading = self._store.read(key)
         if self._only_rewritten and os.path.lexists(path):
-            there_ns = os.lstat(path).st_mtime_ns
-            if carries_time(reading.mtime_ns, there_ns):
+            if carries_time(reading.mtime_ns, os.lstat(path).st_mtime_ns):
                 return Outcome(key, DAMAGED)
-            # An application that is back on its files writes them while what it wrote into the bucket is still owed.
-            if todo.reason == RIVAL and there_ns > reading.mtime_ns:
+            if _written_since(path, reading.mtime_ns):
                 return Outcome(key, NEWER)
         parts = plausible_parts(reading.etag, reading.size, self._part_size)
         digest = Digest(parts)
@@ -96,6 +94,9 @@ class Downloader:
                 _take_after(fd, path, folder)
                 os.utime(fd, ns=(reading.mtime_ns, reading.mtime_ns))
                 os.fsync(fd)
+            if self._only_rewritten and _written_since(path, reading.mtime_ns):
+                os.unlink(partial)
+                return Outcome(key, NEWER)
             self._keep(key, path)
             os.replace(partial, path)
         except BaseException:
@@ -192,6 +193,18 @@ def _require_free_way(path: bytes, folder: bytes) -> None:
         raise OSError(errno.ELOOP, "a folder of its path is a symbolic link")
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise OSError(errno.EEXIST, "something that is no file has its name")
+
+
+def _written_since(path: bytes, time_ns: int) -> bool:
+    """Whether somebody has written the file since then: an application that is on its files again, for one.
+
+    One time alone tells less: tools set that of the content, and a change of the owner is one of the other.
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return min(found.st_mtime_ns, found.st_ctime_ns) > time_ns
 
 
 def _take_after(fd: int, path: bytes, folder: bytes) -> None:

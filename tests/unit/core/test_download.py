@@ -21,10 +21,10 @@ from .memory import TIME_NS, MemoryStore
 BODY = bytes(range(256)) * 20
 
 
-def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True, only_rewritten=False, reason="missing"):
+def bring(root, store, key="a/b/x", keep=None, etag_is_md5=True, only_rewritten=False):
     keep = str(keep) if keep else None
     downloader = Downloader(store, Tree(str(root)), keep, etag_is_md5, 8 << 20, Silent(), only_rewritten)
-    outcome = downloader(Todo(key, "download", reason, 0))
+    outcome = downloader(Todo(key, "download", "missing", 0))
     downloader.settle()
     return outcome
 
@@ -153,15 +153,36 @@ def test_a_damaged_upload_does_not_replace_its_file_and_a_new_version_does(root)
     assert (root / "a/b/x").read_bytes() == BODY
 
 
-def test_of_a_file_and_an_object_that_both_changed_the_newer_stays(root):
+def test_what_was_written_since_the_object_stays(root):
     store = MemoryStore({"x": BODY})
     (root / "x").write_bytes(b"of the disk")
-    os.utime(root / "x", ns=(TIME_NS + 10**9, TIME_NS + 10**9))
-    assert bring(root, store, "x", only_rewritten=True, reason="rival").state == NEWER
+    assert bring(root, store, "x", only_rewritten=True).state == NEWER
     assert (root / "x").read_bytes() == b"of the disk"
+    assert names(root) == ["x"]
     os.utime(root / "x", ns=(TIME_NS - 10**9, TIME_NS - 10**9))
-    assert bring(root, store, "x", only_rewritten=True, reason="rival").state == DONE
+    assert bring(root, store, "x", only_rewritten=True).state == DONE
     assert (root / "x").read_bytes() == BODY
+    # a time in the future is one that somebody has set
+    ahead = time.time_ns() + 10**12
+    os.utime(root / "x", ns=(ahead + 10**9, ahead + 10**9))
+    store.times["x"] = ahead
+    assert bring(root, store, "x", only_rewritten=True).state == DONE
+
+
+def test_what_is_written_while_its_object_comes_stays(root, monkeypatch):
+    store = MemoryStore({"x": BODY})
+    (root / "x").write_bytes(b"older")
+    os.utime(root / "x", ns=(TIME_NS - 10**9, TIME_NS - 10**9))
+    utime = os.utime
+
+    def meanwhile(fd, **times):
+        utime(fd, **times)
+        (root / "x").write_bytes(b"just now")
+
+    monkeypatch.setattr(os, "utime", meanwhile)
+    assert bring(root, store, "x", only_rewritten=True).state == NEWER
+    assert (root / "x").read_bytes() == b"just now"
+    assert names(root) == ["x"]
 
 
 def test_what_a_killed_run_left_is_overwritten(root):

@@ -337,10 +337,9 @@ def test_what_was_rewritten_comes_back_and_what_was_damaged_does_not(moto, sourc
         rewrite(moto, key, body, Metadata=moto.client().head_object(Bucket="media", Key=key)["Metadata"])
     rewrite(moto, "rewritten", b"new")
     rewrite(moto, "added", b"added")
-    # written on both sides, and here later
     rewrite(moto, "both", b"of the bucket")
+    time.sleep(1.1)
     write(source, young=b"changed here", both=b"of the disk")
-    os.utime(source / "both", (time.time() + 5,) * 2)
     options = {"direction": "download", "replace": "rewritten", "journal": journal, "keep_replaced": str(tmp_path / "kept")}
     done = sync(moto, source, **options)
     assert (done["complete"], done["transferred"]["files"], done["damaged"], done["newer"]) == (True, 2, 2, 1), done
