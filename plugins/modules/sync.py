@@ -86,7 +86,8 @@ options:
       - V(rewritten) replaces those whose objects somebody has written anew since they were uploaded. A file that has changed
         while its object is still what O(journal) proved is left as C(kept). So is one whose object carries its modification
         time, as uploads of M(mediastore.s3.sync) do; such an object was damaged, and is counted in RV(damaged). A file
-        that was written later than its object stays as well, and is counted in RV(newer).
+        that was written later than its object stays as well, and is counted in RV(newer); for that the clocks of
+        host and store have to agree.
       - V(never) downloads only what is missing. What exists is counted as C(kept) and not compared.
     type: str
     choices: [always, rewritten, never]

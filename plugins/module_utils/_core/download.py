@@ -94,6 +94,7 @@ class Downloader:
                 _take_after(fd, path, folder)
                 os.utime(fd, ns=(reading.mtime_ns, reading.mtime_ns))
                 os.fsync(fd)
+            # Once more: the body may have taken a while to come, and whoever writes the file does not wait for that.
             if self._only_rewritten and _written_since(path, reading.mtime_ns):
                 os.unlink(partial)
                 return Outcome(key, NEWER)
