@@ -5,17 +5,20 @@ set -euo pipefail
 utils=$(dirname "$(readlink -f "$0")")
 "$utils/need.sh" nginx=nginx-light dnsmasq=dnsmasq-base fusermount3=fuse3 cc=gcc
 "$utils/servers.sh" ceph
-# Garage is built from source: its faults are planted where there is a compiler, or where it was built before.
-garage=(--ignore-glob='*_garage.py')
-if "$utils/servers.sh" --check garage >/dev/null 2>&1; then
-  "$utils/servers.sh" garage
-  garage=()
-fi
+# These are built from source: their faults are planted where there is a compiler, or where they were built before.
+without=()
+for server in garage versitygw; do
+  if "$utils/servers.sh" --check "$server" >/dev/null 2>&1; then
+    "$utils/servers.sh" "$server"
+  else
+    without+=("--ignore-glob=*_$server.py")
+  fi
+done
 
 rm -rf "$RESULTS/doctor"
 status=0
-# shellcheck source=tests/utils/compiled.sh
-source "$utils/compiled.sh"
-python -m pytest -q --numprocesses=2 --durations=5 --junitxml="$RESULTS/doctor-faults.xml" "${garage[@]}" "${@:-tests/doctor}" || status=$?
+# shellcheck source=tests/utils/kept.sh
+source "$utils/kept.sh"
+python -m pytest -q --numprocesses=2 --durations=5 --junitxml="$RESULTS/doctor-faults.xml" "${without[@]}" "${@:-tests/doctor}" || status=$?
 python "$utils/doctor_faults.py" "$RESULTS/doctor" || status=1
 exit "$status"

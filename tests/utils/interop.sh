@@ -14,8 +14,8 @@ for store in $STORES; do
 done
 
 status=0
-# shellcheck source=tests/utils/compiled.sh
-source "$utils/compiled.sh"
+# shellcheck source=tests/utils/kept.sh
+source "$utils/kept.sh"
 python -m pytest -q --numprocesses=2 --durations=5 --junitxml="$report" "${@:-tests/interop}" || status=$?
 [[ -s $report ]] || exit 1
 # what the key of each preset may do, a line for each store and preset

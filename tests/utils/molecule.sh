@@ -10,6 +10,8 @@ role=${1:-*}
 exec 9>"/tmp/mediastore.s3-molecule-$UID.lock"
 flock 9
 "$utils/../images/build.sh"
+# shellcheck source=tests/utils/kept.sh
+source "$utils/kept.sh"
 
 shopt -s nullglob
 # shellcheck disable=SC2206  # the role may be a pattern

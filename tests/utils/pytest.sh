@@ -2,6 +2,6 @@
 # Runs pytest on directories and leaves the counts for closing_line.py. Called by stage.sh, in the copy of the tree.
 #   pytest.sh DIRECTORY... [PYTEST OPTION...]
 set -euo pipefail
-# shellcheck source=tests/utils/compiled.sh
-source "$(dirname "$0")/compiled.sh"
+# shellcheck source=tests/utils/kept.sh
+source "$(dirname "$0")/kept.sh"
 exec python -m pytest -q --numprocesses=auto --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"

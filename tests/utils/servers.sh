@@ -36,18 +36,19 @@ go_install() { # PACKAGE[@VERSION]
   GOTOOLCHAIN=local GOBIN=$making/bin nice go install "$1" >&2
 }
 
-cargo_install() { # CRATE VERSION
+cargo_install() { # CRATE VERSION [OPTION OF CARGO...]
   new_enough Rust 1.85 "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)"
   [[ $check == no ]] || return 0
   "$utils/need.sh" cc=gcc make >&2
   # Built for the tests, where the minutes count that the compiler takes and not the milliseconds of the server.
   export CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_DEBUG=0
-  nice cargo install --quiet --locked --root "$making" --version "$2" "$1" >&2
+  nice cargo install --quiet --locked --root "$making" --version "$2" "${@:3}" "$1" >&2
 }
 
 build() {
   case $name in
-    garage | garage1) cargo_install garage "$version" ;;
+    # with what stores and serves objects, and nothing else
+    garage | garage1) cargo_install garage "$version" --no-default-features --features bundled-libs,sqlite ;;
     # its module (tests/servers/goofys) says the version
     goofys) (cd "$root/tests/servers/goofys" && go_install github.com/kahing/goofys) ;;
     minio) go_install "github.com/minio/minio@v$version" ;;

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stores media as an application does, and notes each one that it believes to be stored.
 
-media_app.py DIRECTORY LOGS      LOGS/acknowledged: name and SHA-256 of each medium; LOGS/pause stops it from writing
+media_app.py DIRECTORY LOGS [SECONDS]    LOGS/acknowledged: name and SHA-256 of each medium; LOGS/pause stops it from writing
+
+SECONDS between two media, 0.02 without it: whoever compares all media again and again wants few of them.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ def store(path: str, content: bytes) -> None:
         os.close(descriptor)
 
 
-def main(directory: str, logs: str) -> None:
+def main(directory: str, logs: str, pause_s: str = "0.02") -> None:
     began = time.time_ns()
     with open(f"{logs}/acknowledged", "a", buffering=1, encoding="ascii") as acknowledged:
         for number in range(10**9):
@@ -36,7 +38,7 @@ def main(directory: str, logs: str) -> None:
                 acknowledged.write(f"{name} {hashlib.sha256(content).hexdigest()}\n")
             except OSError:
                 pass
-            time.sleep(0.02)
+            time.sleep(float(pause_s))
 
 
 if __name__ == "__main__":
