@@ -6,7 +6,7 @@
     RUNS=10 SEED=1 FILES=1000 ORDER=stop-first REWRITES=0.2 DELETES=0.05 python -m ansible_collections.mediastore.s3.tests.chaos
 
 Each run is a migration there, perhaps back, and perhaps there again, with a bad line to the store, and in each stage something is
-killed, or the disk fills up, or the clock is set.
+killed, or the disk fills up, for a while or until the command has ended, or the clock is set.
 What was cut short or failed is run again, as a user would. In the end the application must serve all that it ever acknowledged.
 ORDER=switch-first is for an application that reads both its files and the bucket.
 REWRITES is the share of the uploads that write a medium anew, DELETES the share that is followed by the end of an earlier one.
@@ -45,13 +45,13 @@ STAGE = {"sync": "synced", "cutover": "healthy", "rollback": "rolled_back"}
 #: within so many seconds of a stage the kill comes; some come after its end, and are none
 LONGEST_S = {"sync": 12.0, "cutover": 24.0, "rollback": 14.0}
 
-PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK = "playbook", "power", "module", "store", "disk", "clock"
-VICTIMS = (PLAYBOOK, POWER, MODULE, STORE, DISK, CLOCK)
+PLAYBOOK, POWER, MODULE, STORE, DISK, WHOLE, CLOCK = "playbook", "power", "module", "store", "disk", "disk_to_the_end", "clock"
+VICTIMS = (PLAYBOOK, POWER, MODULE, STORE, DISK, WHOLE, CLOCK)
 #: what happens to them
-SAID = {DISK: "full", CLOCK: "set"}
+SAID = {DISK: "full", WHOLE: "full", CLOCK: "set"}
 #: by how much a clock may be wrong: stores accept some 15 minutes
 WRONG_S = (-3000, -600, -40, 40, 600, 3000)
-#: for so long a full disk stays full, at most
+#: for so long a full disk stays full, at most, unless it does so until somebody comes: when the command has failed
 FULL_S = 15.0
 
 
@@ -106,7 +106,7 @@ def one_run(directory: Path, seed: int, files: int, order: str, shares: dict[str
 
 def go_through(site: ChaosSite, stage: str, dice: random.Random, happened: Counter[str]) -> list[str]:
     """Give the command, kill something, and give it again until it has done its work."""
-    victims = VICTIMS if site.disk else [victim for victim in VICTIMS if victim != DISK]
+    victims = VICTIMS if site.disk else [victim for victim in VICTIMS if victim not in (DISK, WHOLE)]
     victim, moment = dice.choice(victims), dice.uniform(0, LONGEST_S[stage])
     log = site.directory / f"{stage}.log"
     process = site.begin(stage, log)
@@ -153,9 +153,10 @@ def strike(site: ChaosSite, process: subprocess.Popen[bytes], victim: str, dice:
         for module in modules:
             cut_the_power(module)
         return bool(modules)
-    if site.disk and victim == DISK:
+    if site.disk and victim in (DISK, WHOLE):
         site.disk.fill()
-        threading.Timer(dice.uniform(1, FULL_S), site.disk.make_room).start()
+        if victim == DISK:
+            threading.Timer(dice.uniform(1, FULL_S), site.disk.make_room).start()
         return True
     if victim == CLOCK:
         site.set_clock(dice.choice(WRONG_S))
