@@ -20,6 +20,7 @@ author:
   - mediastore.s3 contributors (@mediastore)
 extends_documentation_fragment:
   - mediastore.s3.connection
+  - mediastore.s3.tree.metrics
   - mediastore.s3.attributes
   - mediastore.s3.attributes.actiongroup_store
 attributes:
@@ -27,7 +28,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: It changes nothing.
+    details: It changes nothing but the file of O(metrics).
   idempotent:
     support: full
   platform:
@@ -244,11 +245,13 @@ report:
 
 import re
 import typing as t
+from collections import Counter
 from urllib.parse import urlsplit
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.doctoring import ANY, Doctor, Ward
 from ..module_utils._base.module import StoreModule
+from ..module_utils._base.telling import METRICS, Number, Numbers, check_metrics_file, told
 from ..module_utils._core import access
 from ..module_utils._core.bucketname import check_name
 from ..module_utils._core.diagnosis import sentences, together
@@ -287,13 +290,31 @@ SPEC = ArgSpec(
         "migrations": _list({**NAMED, "state_dir": {"type": "path", "default": "/var/lib/mediastore"}}),
         "nameservers": {"type": "list", "elements": "str", "default": []},
     }
-)
+).merge(METRICS)
 TRIED = "examine the store"
 
 
 def examine(module: StoreModule) -> dict[str, t.Any]:
+    """Look at everything, say what is wrong, and tell the monitoring."""
+    metrics = check_metrics_file(module.params["metrics"], TRIED)
+    wards = asked(module.params)
+    return told(module, "doctor", metrics, {}, lambda: look(module, wards), numbers)
+
+
+def numbers(result: dict[str, t.Any]) -> list[Number | Numbers]:
+    """What the monitoring reads besides; a class that is not there any more is not told any more."""
+    seen = Counter(entry["name"] for entry in result["findings"])
+    classes = [({"class": name}, float(count)) for name, count in seen.items()]
+    return [
+        ("findings", "What is wrong, each class once for each place.", len(result["findings"])),
+        ("checked", "Things that were looked at.", result["checked"]),
+        *([("finding", "Places where that is wrong.", classes)] if classes else []),
+    ]
+
+
+def look(module: StoreModule, wards: list[Ward]) -> dict[str, t.Any]:
     """Look at everything, and say what is wrong."""
-    doctor = Doctor(module, asked(module.params))
+    doctor = Doctor(module, wards)
     findings = together(doctor.look())
     return {
         "changed": False,

@@ -13,6 +13,7 @@ from ansible_collections.mediastore.s3.tests.doctor.site import Bucket, Site
 from ansible_collections.mediastore.s3.tests.servers.ceph import CephS3
 from ansible_collections.mediastore.s3.tests.servers.garage import GarageS3
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
+from ansible_collections.mediastore.s3.tests.servers.versitygw import VersityS3
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,12 @@ def ceph(tmp_path_factory):
 @pytest.fixture(scope="session")
 def garage(tmp_path_factory):
     with GarageS3(tmp_path_factory.mktemp("garage")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory):
+    with VersityS3(tmp_path_factory.mktemp("versitygw")) as server:
         yield server
 
 

@@ -108,6 +108,24 @@ def test_the_address_is_that_of_the_console(private, site):
     yield private.asks()
 
 
+@planted("store_error")
+def test_what_stands_before_the_store_fails(private, site):
+    site.nginx.set(instead="return 500;")
+    found = yield private.asks(endpoint_url=site.nginx.url)
+    does(found, "Look into the store's log")
+    assert "500" in found["seen"][0]
+    yield private.asks()
+
+
+@planted("refused")
+def test_what_stands_before_the_store_refuses(private, site):
+    site.nginx.set(instead='default_type text/plain; return 409 "not now";')
+    found = yield private.asks(endpoint_url=site.nginx.url)
+    assert "409" in found["seen"][0]
+    does(found, "Look into the store's log for the reason")
+    yield private.asks()
+
+
 @planted("endpoint_bucket", "41")
 def test_the_bucket_is_in_the_endpoint(private):
     found = yield private.asks(endpoint_url=f"{private.connection['endpoint_url']}/{private.name}")

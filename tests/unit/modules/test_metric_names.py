@@ -18,7 +18,7 @@ from ansible_collections.mediastore.s3.tests.unit.modules.running import run_mod
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
-NAME = re.compile(r"\bmediastore_(?:sync|verify|evict|mount|sentinel)_[a-z_]+\b")
+NAME = re.compile(r"\bmediastore_(?:sync|verify|evict|mount|sentinel|doctor)_[a-z_]+\b")
 DOCUMENTED = {row.group(1) for row in re.finditer(r"^\| `(mediastore_[a-z_]+)` \| [^|]+ \| [^|]+ \|$", GUIDE, re.MULTILINE)}
 
 
@@ -47,6 +47,8 @@ def written(tmp_path, monkeypatch):
         evict = {"journal": str(tmp_path / "state" / "journal"), "max_age": "1d"}
         for module, more in (("sync", {}), ("verify", {}), ("evict", evict)):
             assert not run_module(module, {**common, **more, "metrics": str(told / f"{module}.prom")}).get("failed")
+        sick = {"endpoint_url": "https://127.0.0.1:1", "buckets": [{"name": "media"}], "metrics": str(told / "doctor.prom")}
+        assert [found["name"] for found in run_module("doctor", {**store.connection, **sick})["findings"]] == ["no_answer"]
         run_module("sentinel", {**store.connection, "buckets": [{"name": "media"}], "metrics": str(told / "sentinel.prom")})
     spec = importlib.util.spec_from_file_location("mount_guard", ROOT / "roles" / "mount" / "files" / "mount_guard.py")
     guard = importlib.util.module_from_spec(spec)
