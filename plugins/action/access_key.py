@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
             result = self._module({**args, "kept": _known(record)}, check=True)
             if not (result.get("failed") or self._task.check_mode or not result.get("changed")):
                 if result.get("access_key") == NEW:
-                    there = tuple(key["access_key"] for key in result["keys"] if key["access_key"] != NEW)
+                    there = tuple(key["access_key"] for key in result["access_keys"] if key["access_key"] != NEW)
                     record = replace(record, unfinished=there)
                     vault.write(name, record)
                 result = self._module({**args, "kept": _known(record)})

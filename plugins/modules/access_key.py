@@ -285,12 +285,12 @@ grants:
   type: list
   elements: dict
   sample: [{bucket: example-synapse-media, prefix: "", rights: [list, read, write]}]
-keys:
+access_keys:
   description: All keys of the name, the oldest first.
   returned: success
   type: list
   elements: dict
-  contains: &keys
+  contains: &access_keys
     access_key:
       description: Its access key.
       type: str

@@ -50,8 +50,8 @@ EXAMPLES = r"""
 
 - name: Complain about a rotation that nobody finished
   ansible.builtin.assert:
-    that: "backup['keys'] | length <= 1"
-    fail_msg: "{{ backup['keys'] | map(attribute='access_key') | join(', ') }}"
+    that: "backup.access_keys | length <= 1"
+    fail_msg: "{{ backup.access_keys | map(attribute='access_key') | join(', ') }}"
 """
 
 RETURN = r"""
@@ -65,7 +65,7 @@ grants:
   type: list
   elements: dict
   sample: [{bucket: example-synapse-media, prefix: "", rights: [list, read, write]}]
-keys:
+access_keys:
   description: All keys of the name, the oldest first.
   returned: success
   type: list
@@ -108,7 +108,7 @@ def look(module: KeyringModule) -> dict[str, t.Any]:
         "changed": False,
         "exists": holder is not None,
         "grants": plain(holder.grants) if holder else [],
-        "keys": shown(holder.keys) if holder else [],
+        "access_keys": shown(holder.keys) if holder else [],
     }
 
 

@@ -132,25 +132,25 @@ access:
   returned: success
   type: dict
   contains:
-    get:
+    read:
       description: Read an object.
       type: str
     list:
       description: List the bucket.
       type: str
-    put:
+    write:
       description: Put an object.
       type: str
-    get_outside_prefix:
+    read_outside_prefix:
       description: Read an object outside of O(prefix).
       returned: with O(expect=public_read) and O(prefix)
       type: str
-  sample: {get: allowed, list: refused, put: refused}
+  sample: {read: allowed, list: refused, write: refused}
 statuses:
   description: The HTTP status of each try behind RV(access). A V(0) means that no answer came.
   returned: success
   type: dict
-  sample: {get: [200], list: [403, 403], put: [403]}
+  sample: {read: [200], list: [403, 403], write: [403]}
 error:
   description: The error in parts.
   returned: failure

@@ -97,7 +97,7 @@ plan:
   returned: success, and failure after the comparison
   type: dict
   contains:
-    copy:
+    transfer:
       description: Objects and bytes to copy.
       returned: always
       type: dict

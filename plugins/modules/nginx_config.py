@@ -156,11 +156,21 @@ def converge(module: HostModule) -> dict[str, t.Any]:
         if module.check_mode or not files:
             return result
         raise BadInput("configure nginx", said="it is not installed", remedy="Install it first.")
-    read, log = nginxconf.accepted(program, ROOT, files, absent)
+    read, log = nginxconf.accepted(runner(module), program, ROOT, files, absent)
     result["unused"] = [file.path for file in files if file.path.endswith(".conf") and file.path not in read]
     if found and not module.check_mode:
-        result["reloaded"] = replace(found, module.params["unit"], log)
+        result["reloaded"] = replace(runner(module), found, module.params["unit"], log)
     return result
+
+
+def runner(module: HostModule) -> nginxconf.Run:
+    """What runs a command; of what it prints, not even what is no text is an error."""
+
+    def run(command: list[str]) -> tuple[int, str, str]:
+        status, out, err = module.run_command(command, errors="replace")
+        return status, out, err
+
+    return run
 
 
 def wanted(said: dict[str, t.Any], mode: int) -> File:
@@ -174,13 +184,13 @@ def check(path: str) -> None:
         raise BadInput(f"change {path}", said=f"it is not below {ROOT}", remedy="Use a path there, without .. in it.")
 
 
-def replace(found: list[Change], unit: str, log: str) -> bool:
+def replace(run: nginxconf.Run, found: list[Change], unit: str, log: str) -> bool:
     """Put it in place and let nginx read it; or all is as it was."""
     try:
         nginxconf.put(found)
-        master = nginxconf.master_of(unit)
+        master = nginxconf.master_of(run, unit)
         if master:
-            nginxconf.reload(unit, master, log)
+            nginxconf.reload(run, unit, master, log)
         return bool(master)
     except MediastoreError:
         nginxconf.put_back(found)

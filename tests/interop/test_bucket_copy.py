@@ -102,7 +102,7 @@ def assert_dressed(store, bucket, key):
 def test_a_prefix_is_stripped_and_another_added(store, buckets, server_side):
     expected = {f"new/{name}": name.encode() * number for number, name in enumerate(NAMES)}
     predicted = copy(store, buckets, server_side, check=True, prefix="new/")
-    assert predicted["plan"]["copy"] == {"files": len(NAMES), "bytes": sum(map(len, expected.values()))}
+    assert predicted["plan"]["transfer"] == {"files": len(NAMES), "bytes": sum(map(len, expected.values()))}
     assert contents(store, buckets[1]) == {}
     done = copy(store, buckets, server_side, prefix="new/")
     assert done.get("complete"), done

@@ -211,4 +211,4 @@ def ids(site):
     """The keys of the name that the store has, asked in this process."""
     found = run_module("access_key_info", {**site.admin, "name": site.name})
     assert not found.get("failed"), found
-    return [key["access_key"] for key in found["keys"]]
+    return [key["access_key"] for key in found["access_keys"]]

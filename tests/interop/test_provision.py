@@ -18,8 +18,8 @@ from ansible_collections.mediastore.s3.tests.interop.applies import only, where
 from ansible_collections.mediastore.s3.tests.interop.website import public_url
 from ansible_collections.mediastore.s3.tests.unit.modules.running import run_module
 
-CLOSED = {"get": "refused", "list": "refused", "put": "refused"}
-READABLE = {**CLOSED, "get": "allowed"}
+CLOSED = {"read": "refused", "list": "refused", "write": "refused"}
+READABLE = {**CLOSED, "read": "allowed"}
 NOTHING_BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
 
 
@@ -85,7 +85,7 @@ def test_public_read_is_made_and_proved_or_refused_with_a_way_out(store, name, c
         status, output = provision(tmp_path, connection(store), buckets, **variables)
         assert status == 0 and changed(output) == 0, output
         if store.name != "moto":
-            outside = {"get_outside_prefix": "refused"} if prefix else {}
+            outside = {"read_outside_prefix": "refused"} if prefix else {}
             assert prove(store, name, "public_read", **prefix, **url)["access"] == {**READABLE, **outside}
             assert prove(store, name, "private", **prefix, **url, timeout=0)["error"]["code"] == "Public"
     assert held(client, store, name) == []
@@ -95,7 +95,7 @@ def test_a_proof_in_a_bucket_that_keeps_versions_leaves_none(store, name, client
     versions = {"versioning": True} if store.profile.has("versioning") else {}
     assert run_module("bucket", {**connection(store), "name": name, **versions})["changed"]
     found = prove(store, name, "private", timeout=0)
-    assert found["access"]["get"] == "refused"
+    assert found["access"]["read"] == "refused"
     assert held(client, store, name) == []
 
 
@@ -107,7 +107,7 @@ def test_what_is_opened_behind_our_back_is_found_out_and_closed_again(store, nam
         assert status == 0, output
         open_to_all(store, name, client)
         failed = prove(store, name, "private", **url)
-        assert failed["access"]["get"] == "allowed" and failed["error"]["code"] == "Public"
+        assert failed["access"]["read"] == "allowed" and failed["error"]["code"] == "Public"
         assert "EVERYBODY CAN READ its objects" in failed["msg"]
 
         variables = UNPROVED if store.name == "moto" else {}

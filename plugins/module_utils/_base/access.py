@@ -69,7 +69,7 @@ class Knocking:
             answer = self._stranger.get(self._object_url(self._intruder))
             # Who may not read gets the same answer for what is there and for what is missing.
             if answer.status == 404:
-                tries.append(Try(access.GET, access.UNCLEAR, answer))
+                tries.append(Try(access.READ, access.UNCLEAR, answer))
         return tries
 
     def _list(self) -> list[Try]:
@@ -86,9 +86,9 @@ class Knocking:
 
     def _read(self) -> list[Try]:
         if self._claim.expect == access.PRIVATE:
-            return self._everywhere(access.GET, self._inside)
+            return self._everywhere(access.READ, self._inside)
         read = self._below if self._claim.public_url else self._at_the_store
-        return [read(access.GET, self._inside)]
+        return [read(access.READ, self._inside)]
 
     def _everywhere(self, name: str, key: str) -> list[Try]:
         """Try to read what nobody should, by every way there is."""
@@ -105,7 +105,7 @@ class Knocking:
 
     def _put(self) -> Try:
         answer = self._stranger.put(self._object_url(self._intruder), self._content)
-        tried = Try(access.PUT, access.judge_put(answer), answer)
+        tried = Try(access.WRITE, access.judge_write(answer), answer)
         if tried.verdict != access.REFUSED:
             self._scratch.also(self._intruder, answer.version)
         return tried

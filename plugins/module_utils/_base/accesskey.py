@@ -251,7 +251,7 @@ def result_of(settling: Settling, before: State, after: State, with_diff: bool) 
         "secret_key": told.get("secret_key"),
         "secret_kept": place.where if current else None,
         "grants": plain(after.grants),
-        "keys": shown(after.keys),
+        "access_keys": shown(after.keys),
         "rotating": settling.rotating(after),
         "kept": _kept(after.record),
         "notes": [*settling.notes, *_why_no_secret(after, told, place)],

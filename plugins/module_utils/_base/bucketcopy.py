@@ -15,7 +15,7 @@ from .._core.compare import ALWAYS, NEVER
 from .._core.copyplan import Trust
 from .._core.errors import BadInput
 from .._core.journal import Journal, scratch
-from .._core.model import COPY, Attributes
+from .._core.model import TRANSFER, Attributes
 from .._core.rebase import Rebase
 from .._store.bucketcopies import BotoSource, BotoTarget
 from .._store.connection import Connection
@@ -151,7 +151,7 @@ def copy_rules(module: StoreModule, origin: Origin, by_store: bool) -> CopyRules
     params, profile = module.params, module.profile
     hidden = bool(params["sse_customer_key"] or params["encryption"] == "aws:kms")
     return CopyRules(
-        direction=COPY,
+        direction=TRANSFER,
         compare=params["compare"],
         against_journal=False,
         etag_is_md5=etag_is_md5(module),

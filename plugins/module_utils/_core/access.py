@@ -18,7 +18,7 @@ EXPECTATIONS = (PRIVATE, PUBLIC_READ)
 GRAVITY = (ALLOWED, REFUSED, UNCLEAR)
 
 #: what is tried
-GET, LIST, PUT, OUTSIDE = "get", "list", "put", "get_outside_prefix"
+READ, LIST, WRITE, OUTSIDE = "read", "list", "write", "read_outside_prefix"
 
 DENIED = (401, 403)
 #: Some stores call a request without a key a bad one. Any other 400 may have another reason, with a public bucket as well.
@@ -110,7 +110,7 @@ def judge_page(answer: Answer) -> str:
     return REFUSED if 200 <= answer.status < 500 else UNCLEAR
 
 
-def judge_put(answer: Answer) -> str:
+def judge_write(answer: Answer) -> str:
     """Whether an object could be put; a store has nothing more to say then, and a page is somebody else's."""
     if 200 <= answer.status < 300:
         return UNCLEAR if answer.body.strip() else ALLOWED
@@ -120,8 +120,8 @@ def judge_put(answer: Answer) -> str:
 def expected(expect: str, prefix: str) -> dict[str, str]:
     """What each try has to end with."""
     if expect == PRIVATE:
-        return {GET: REFUSED, LIST: REFUSED, PUT: REFUSED}
-    wanted = {GET: ALLOWED, LIST: REFUSED, PUT: REFUSED}
+        return {READ: REFUSED, LIST: REFUSED, WRITE: REFUSED}
+    wanted = {READ: ALLOWED, LIST: REFUSED, WRITE: REFUSED}
     return {**wanted, OUTSIDE: REFUSED} if prefix else wanted
 
 

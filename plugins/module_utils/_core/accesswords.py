@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import typing as t
 
-from .access import ALLOWED, GET, LIST, OUTSIDE, PRIVATE, PUT, REFUSED, UNCLEAR, Try
+from .access import ALLOWED, LIST, OUTSIDE, PRIVATE, READ, REFUSED, UNCLEAR, WRITE, Try
 from .errors import StoreRefused
 
 #: in capitals, because nobody must read over it
 OPEN = {
-    GET: "EVERYBODY CAN READ its objects",
+    READ: "EVERYBODY CAN READ its objects",
     LIST: "EVERYBODY CAN LIST its objects",
-    PUT: "EVERYBODY CAN PUT objects into it",
+    WRITE: "EVERYBODY CAN PUT objects into it",
     OUTSIDE: "EVERYBODY CAN READ objects outside the prefix",
 }
-CLOSED = {GET: "nobody without a key can read its objects"}
+CLOSED = {READ: "nobody without a key can read its objects"}
 VAGUE = {
-    GET: "whether everybody can read its objects is unclear",
+    READ: "whether everybody can read its objects is unclear",
     LIST: "whether everybody can list its objects is unclear",
-    PUT: "whether everybody can put objects into it is unclear",
+    WRITE: "whether everybody can put objects into it is unclear",
     OUTSIDE: "whether everybody can read objects outside the prefix is unclear",
 }
 WORDS: dict[str, dict[str, str]] = {ALLOWED: OPEN, REFUSED: CLOSED, UNCLEAR: VAGUE}

@@ -12,7 +12,7 @@ from .compare import SIZE, tells_content
 from .journal import Journal
 from .keys import Exclude, unfit_for_store
 from .march import meet
-from .model import COPY, IGNORE, KEEP, Decision, Proof, RemoteObject, Todo
+from .model import IGNORE, KEEP, TRANSFER, Decision, Proof, RemoteObject, Todo
 from .plan import Plan
 from .ports import Progress
 from .problems import Problems
@@ -78,16 +78,16 @@ class CopyComparer:
         if source is None:
             return Decision(IGNORE, "only_in_destination")
         if target is None:
-            return Decision(COPY, "gone_from_store" if proof else "missing")
+            return Decision(TRANSFER, "gone_from_store" if proof else "missing")
         same = self._same(source, target, proof) if source.size == target.size else ""
         if same:
             return Decision(KEEP, same)
         if not self._replace:
             return Decision(IGNORE, "kept")
         if source.size != target.size:
-            return Decision(COPY, "size")
+            return Decision(TRANSFER, "size")
         told = "-" not in source.etag + target.etag and self._source.tells(source.etag) and self._target.tells(target.etag)
-        return Decision(COPY, "content" if told else "unprovable")
+        return Decision(TRANSFER, "content" if told else "unprovable")
 
     def _same(self, source: RemoteObject, target: RemoteObject, proof: Proof | None) -> str:
         """Why they are the same, or an empty string."""
@@ -168,9 +168,9 @@ class CopyPlanner:
         self._plan.reasons[decision.reason] += 1
         if decision.action == KEEP and pair.source is not None:
             self._plan.keep(pair.source.size)
-        if decision.action != COPY or pair.source is None or in_vain:
+        if decision.action != TRANSFER or pair.source is None or in_vain:
             return
-        todo = Todo(pair.key, COPY, decision.reason, pair.source.size, pair.source.etag)
+        todo = Todo(pair.key, TRANSFER, decision.reason, pair.source.size, pair.source.etag)
         if pair.proof is not None:
             self._journal.disprove(pair.key)
         self._journal.plan(todo)

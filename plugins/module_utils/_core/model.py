@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, NamedTuple
 UPLOAD = "upload"
 DOWNLOAD = "download"
 #: from one bucket into another
-COPY = "copy"
+TRANSFER = "transfer"
 #: nothing to do: the two sides agree
 KEEP = "keep"
 #: nothing to do: this run has no say about it (an object without a file, when uploading)

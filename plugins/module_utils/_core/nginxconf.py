@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 import typing as t
@@ -24,6 +23,8 @@ LARGEST = 4 * 1024 * 1024
 RELOAD_S = 20.0
 DUMPED = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 ERROR_LOG = re.compile(r"^\s*error_log\s+([^\s;]+)", re.MULTILINE)
+#: runs a command; its exit status and what it printed to its standard output and standard error
+Run = t.Callable[[t.List[str]], t.Tuple[int, str, str]]
 REMEDY = "Nothing was changed. Correct what it complains about, and run this again."
 
 
@@ -62,7 +63,7 @@ def changes(files: t.Iterable[File], absent: t.Iterable[str]) -> list[Change]:
     return [change for change in found if change.before != change.after]
 
 
-def accepted(program: str, root: str, files: t.Iterable[File], absent: t.Iterable[str]) -> tuple[set[str], str]:
+def accepted(run: Run, program: str, root: str, files: t.Iterable[File], absent: t.Iterable[str]) -> tuple[set[str], str]:
     """What nginx reads of the configuration as it would be, and where it logs errors; an error if nginx refuses it."""
     with tempfile.TemporaryDirectory(prefix="nginx-candidate.") as place:
         candidate = os.path.join(place, "nginx")
@@ -74,20 +75,13 @@ def accepted(program: str, root: str, files: t.Iterable[File], absent: t.Iterabl
             where = within(file.path, root, candidate)
             os.makedirs(os.path.dirname(where), exist_ok=True)
             write_atomic(where, moved(file.content, root, candidate), file.mode)
-        done = subprocess.run(
-            [program, "-T", "-c", os.path.join(candidate, "nginx.conf")],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        words = done.stderr.replace(candidate, root).strip()
-        if done.returncode:
+        status, out, err = run([program, "-T", "-c", os.path.join(candidate, "nginx.conf")])
+        words = err.replace(candidate, root).strip()
+        if status:
             said = " ".join(line for line in words.splitlines() if "test failed" not in line)
             raise BadInput("configure nginx", said=f"nginx refuses the configuration: {said}", remedy=REMEDY, code="Refused")
-        log = ERROR_LOG.search(done.stdout)
-        return {found.replace(candidate, root) for found in DUMPED.findall(done.stdout)}, log.group(1) if log else ""
+        log = ERROR_LOG.search(out)
+        return {found.replace(candidate, root) for found in DUMPED.findall(out)}, log.group(1) if log else ""
 
 
 def copy(root: str, candidate: str) -> None:
@@ -147,19 +141,13 @@ def set_file(path: str, file: File | None) -> None:
             fsync_directory(folder)
 
 
-def master_of(unit: str) -> int:
+def master_of(run: Run, unit: str) -> int:
     """The master process of the unit, or 0 if it does not run."""
     systemctl = shutil.which("systemctl")
     if systemctl is None:
         raise BadInput("find nginx's process", said="there is no systemctl", remedy="The role needs a host with systemd.")
-    done = subprocess.run(
-        [systemctl, "show", "--property=MainPID", "--value", unit],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    return int(done.stdout.strip() or 0)
+    _status, out, _err = run([systemctl, "show", "--property=MainPID", "--value", unit])
+    return int(out.strip() or 0)
 
 
 def workers(master: int) -> set[int]:
@@ -176,10 +164,10 @@ def workers(master: int) -> set[int]:
     return found
 
 
-def reload(unit: str, master: int, error_log: str) -> None:
+def reload(run: Run, unit: str, master: int, error_log: str) -> None:
     """Let nginx read its configuration, and see that it does: it logs what is in the way, and goes on with the old one."""
     before, at = workers(master), size_of(error_log)
-    subprocess.run(["systemctl", "reload", unit], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    run(["systemctl", "reload", unit])
     deadline = time.monotonic() + RELOAD_S
     while time.monotonic() < deadline:
         if workers(master) - before:

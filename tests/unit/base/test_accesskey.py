@@ -161,7 +161,7 @@ def test_killed_while_a_key_is_made_the_next_run_makes_it_whole(world, after, la
     done = world.run()
     assert world.sound() and len(world.ids) == 1
     assert world.file.read().unfinished is None
-    assert done["keys"] == world.run()["keys"]
+    assert done["access_keys"] == world.run()["access_keys"]
 
 
 @pytest.mark.parametrize("late", [False, True])

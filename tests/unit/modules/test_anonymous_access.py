@@ -23,8 +23,8 @@ LISTING = Word("200 OK", b'<?xml version="1.0"?>\n<ListBucketResult xmlns="http:
 MOVED = Word("301 Moved Permanently", location="http://elsewhere.invalid/")
 BROKEN = Word("503 Service Unavailable", b"<Error><Code>SlowDown</Code></Error>")
 PAGE = Word("200 OK", b"<html>Please log in</html>")
-PRIVATE = {"get": "refused", "list": "refused", "put": "refused"}
-PUBLIC = {"get": "allowed", "list": "refused", "put": "refused"}
+PRIVATE = {"read": "refused", "list": "refused", "write": "refused"}
+PUBLIC = {"read": "allowed", "list": "refused", "write": "refused"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_private_is_proved_and_leaves_nothing(store):
         "expected": "private",
         "proved": True,
         "access": PRIVATE,
-        "statuses": {"get": [403], "list": [403, 403], "put": [403]},
+        "statuses": {"read": [403], "list": [403, 403], "write": [403]},
     }
     assert everything(store) == []
 
@@ -99,18 +99,18 @@ def test_public_read_is_proved(store):
     store.gate = readers
     result = prove(store, "public_read")
     assert (result["proved"], result["access"]) == (True, PUBLIC)
-    assert result["statuses"]["get"] == [200]
+    assert result["statuses"]["read"] == [200]
     assert everything(store) == []
 
 
 def test_with_a_prefix_the_rest_of_the_bucket_must_be_closed(store):
     store.gate = below_avatars
     result = prove(store, "public_read", prefix="avatars/")
-    assert result["access"] == {**PUBLIC, "get_outside_prefix": "refused"}
+    assert result["access"] == {**PUBLIC, "read_outside_prefix": "refused"}
 
     store.gate = readers
     failed = prove(store, "public_read", prefix="avatars/")
-    assert failed["access"] == {**PUBLIC, "get_outside_prefix": "allowed"}
+    assert failed["access"] == {**PUBLIC, "read_outside_prefix": "allowed"}
     assert "EVERYBODY CAN READ objects outside the prefix (200)" in failed["msg"]
     assert everything(store) == []
 
@@ -119,7 +119,7 @@ def test_a_private_bucket_that_is_open_is_said_loudly(store):
     store.gate = lambda method, path, query: OPEN
     failed = prove(store, "private")
     assert failed["failed"] and failed["error"]["code"] == "Public"
-    assert failed["access"] == {"get": "allowed", "list": "allowed", "put": "allowed"}
+    assert failed["access"] == {"read": "allowed", "list": "allowed", "write": "allowed"}
     assert failed["error"]["said"] == (
         "EVERYBODY CAN READ its objects (200); EVERYBODY CAN LIST its objects (200); EVERYBODY CAN PUT objects into it (200)"
     )
@@ -166,7 +166,7 @@ def test_what_a_stranger_puts_is_removed_with_its_versions(store):
     store.client().put_bucket_versioning(Bucket="media", VersioningConfiguration={"Status": "Enabled"})
     store.gate = lambda method, path, query: OPEN if method == "PUT" else CLOSED
     failed = prove(store, "private", timeout=1)
-    assert failed["access"] == {**PRIVATE, "put": "allowed"}
+    assert failed["access"] == {**PRIVATE, "write": "allowed"}
     assert len([True for method, *_rest in store.strangers if method == "PUT"]) > 1
     assert everything(store) == []
 
@@ -271,7 +271,7 @@ def site(store):
 
 def test_the_public_reads_under_a_url_of_its_own(store, site):
     result = prove(store, "public_read", public_url=site.url)
-    assert result["access"] == PUBLIC and result["statuses"] == {"get": [200], "list": [403, 403, 200], "put": [403]}
+    assert result["access"] == PUBLIC and result["statuses"] == {"read": [200], "list": [403, 403, 200], "write": [403]}
     assert [path.rpartition("access-")[0] for path in site.seen] == ["/files/mediastore-", ""]
     assert prove(store, "public_read", public_url=site.url + "/")["proved"]
 
@@ -285,8 +285,8 @@ def test_a_public_url_that_shows_nothing(store, site):
 
 def test_a_private_bucket_is_not_served_under_the_public_url_either(store, site):
     failed = prove(store, "private", public_url=site.url)
-    assert failed["access"] == {**PRIVATE, "get": "allowed"}
-    assert failed["statuses"]["get"] == [403, 200]
+    assert failed["access"] == {**PRIVATE, "read": "allowed"}
+    assert failed["statuses"]["read"] == [403, 200]
 
 
 def test_a_public_url_that_lists(store, site):
@@ -300,12 +300,12 @@ def test_a_public_url_where_nobody_is(store, site):
     site.server_close()
     failed = prove(store, "public_read", public_url=site.url)
     assert "whether everybody can read its objects is unclear (no answer ([Errno 111] Connection refused))" in failed["msg"]
-    assert failed["statuses"]["get"] == [0]
+    assert failed["statuses"]["read"] == [0]
 
 
 def test_check_mode_puts_nothing_and_tries_the_rest(store):
     result = prove(store, "private", check=True)
-    assert result["access"] == {"get": "not_tried", "list": "refused", "put": "not_tried"}
+    assert result["access"] == {"read": "not_tried", "list": "refused", "write": "not_tried"}
     assert result["proved"] is False and "warnings" not in result
     assert {request.partition(" ")[0] for request in store.requests} == {"HEAD"}
     assert {method for method, *_rest in store.strangers} == {"GET"}
@@ -314,7 +314,7 @@ def test_check_mode_puts_nothing_and_tries_the_rest(store):
 def test_check_mode_warns_of_what_the_real_run_may_put_right(store):
     store.gate = lambda method, path, query: OPEN
     result = prove(store, "private", check=True)
-    assert result["access"] == {"get": "unclear", "list": "allowed", "put": "not_tried"} and not result["changed"]
+    assert result["access"] == {"read": "unclear", "list": "allowed", "write": "not_tried"} and not result["changed"]
     (warning,) = result["warnings"]
     assert "EVERYBODY CAN LIST its objects (200); whether everybody can read its objects is unclear (404 NoSuchKey)" in str(
         warning
@@ -430,7 +430,7 @@ def test_a_wrong_key_is_no_proof(moto_with_keys):
 
 def test_over_tls_the_stranger_trusts_the_stores_ca(rclone):
     rclone.data.joinpath("media").mkdir()
-    assert prove(rclone, "private")["statuses"] == {"get": [400], "list": [400, 400], "put": [400]}
+    assert prove(rclone, "private")["statuses"] == {"read": [400], "list": [400, 400], "write": [400]}
     assert list(rclone.data.joinpath("media").iterdir()) == []
 
 

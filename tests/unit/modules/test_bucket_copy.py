@@ -51,7 +51,7 @@ ALL = {"0": b"0", "1": b"1", "2": b"2"}
 
 def test_within_a_store_each_object_is_one_request(store):
     predicted = copy(store, check=True, diff=True)
-    assert (predicted["changed"], predicted["complete"], predicted["plan"]["copy"]["files"]) == (True, False, 3)
+    assert (predicted["changed"], predicted["complete"], predicted["plan"]["transfer"]["files"]) == (True, False, 3)
     assert "copy: 3 files, 3 B" in predicted["diff"]["prepared"] and "+ 0 (missing)" in predicted["diff"]["prepared"]
     assert {request.split()[0] for request in store.requests} == {"GET"} and contents(store) == {}
     store.requests.clear()
