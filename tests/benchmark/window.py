@@ -201,7 +201,7 @@ class Window:
         self._arena.server.load(BUCKET, self._loaded)
         # Links, for the directory is renamed, and files come into it that are not the store's.
         subprocess.run(["cp", "-al", self._store.root, self._tree.root], check=True)
-        self._shop = Shop(site.scratch, site.server, warm_up_s=self._warm_up_s, variables=variables)
+        self._shop = Shop(directory=site.scratch, store=site.server, warm_up_s=self._warm_up_s, variables=variables)
         self._shop.open(min(self._store.entries), self.last)
 
     def _by_hand(self, copy: Command, backend: str = "s3", live: bool = False) -> Command:
