@@ -86,7 +86,7 @@ def test_the_progress_is_shown(store, tmp_path):
     source = {"bucket": "example-zulip-avatars", "prefix": "exports/"}
     task = {"bucket": "new", "prefix": "old/", "source": source, "concurrency": 1, "progress": "always"}
     told = play(store, tmp_path, [{"name": "Copy", "mediastore.s3.bucket_copy": task}])
-    assert re.search(r"\[localhost\] copy: \d+ %, (\d+ s left, )?\d+/400 files", told), told
+    assert re.search(r"\[localhost\] transfer: \d+ %, (\d+ s left, )?\d+/400 files", told), told
     assert len(contents(store, "new")) == OBJECTS
 
 
