@@ -11,7 +11,6 @@ import json
 import os
 import random
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -275,8 +274,8 @@ def wait_for(process: subprocess.Popen[bytes], log: Path, task: str) -> bool:
 
 
 def kill_hard(process: subprocess.Popen[bytes]) -> None:
-    """kill -9 of ansible-playbook alone: what it started on the host goes on for as long as it likes."""
-    os.kill(process.pid, signal.SIGKILL)
+    """kill -9 of ansible-playbook alone, if it still runs: what it started on the host goes on for as long as it likes."""
+    process.kill()
     process.wait()
 
 

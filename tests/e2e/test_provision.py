@@ -139,7 +139,7 @@ def test_a_store_of_objects_only_is_provisioned_proved_and_refuses_the_rest(rclo
     assert status == 0 and changed(output) == 1 and not (rclone.data / "media").exists(), output
     status, output = provision(tmp_path, rclone.connection, plain, "-v")
     assert status == 0 and changed(output) == 1, output
-    assert '"access": {"read": "refused", "list": "refused", "write": "refused"}' in output and '"proved": true' in output
+    assert '"access": {"list": "refused", "read": "refused", "write": "refused"}' in output and '"proved": true' in output
     status, output = provision(tmp_path, rclone.connection, plain)
     assert status == 0 and changed(output) == 0, output
     status, output = provision(tmp_path, rclone.connection, [{"name": "media", "tags": {"a": "b"}}])
