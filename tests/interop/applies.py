@@ -4,6 +4,7 @@
 """Which stores a test is about. For the others it is not run, and so not counted: a test that looks at nothing proves nothing.
 
 @only("ceph")                                                     these stores
+@first("garage", "ceph")                                          one of them, the first that is run: it is the same with each
 @where(lambda profile: profile.facets.policy != "none")           those that are known to be so; the test's parameters by name
 """
 
@@ -15,13 +16,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, profile_of
+from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, profile_of, selected
 
 
 def only(*names: str) -> pytest.MarkDecorator:
     """For these stores."""
     assert set(names) <= set(SERVERS), names
     return pytest.mark.applies(lambda name: name in names)
+
+
+def first(*names: str) -> pytest.MarkDecorator:
+    """For one of these stores, the first that is run: for what does not differ between them."""
+    return only(*([name for name in names if name in selected()] or names)[:1])
 
 
 def where(claim: Callable[..., bool]) -> pytest.MarkDecorator:

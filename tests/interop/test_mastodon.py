@@ -30,7 +30,7 @@ from cryptography import x509
 from ansible_collections.mediastore.s3.plugins.module_utils._store.client import make_client
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Writer
-from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.interop.applies import first, only
 from ansible_collections.mediastore.s3.tests.interop.rolesite import RoleSite, without_key
 from ansible_collections.mediastore.s3.tests.servers import depot
 from ansible_collections.mediastore.s3.tests.servers.front import Front, Said
@@ -333,7 +333,7 @@ def test_what_visitors_miss_in_the_usual_order(store, site):
     assert missed > 0 and visitor.missed <= set(site.acknowledged)
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_a_switch_waits_until_browsers_have_been_told(store, site):
     site.vary(mastodon_media_alias_host=ALIAS)
     refused = site.play("cutover")
@@ -353,7 +353,7 @@ def test_a_switch_waits_until_browsers_have_been_told(store, site):
     assert site.env.read_text() == told_env and site.lost() == []
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_a_server_without_media_needs_no_migration(store, site):
     refused = site.include("main")
     assert refused.status != 0 and "nobody would see them any more" in refused.output
@@ -373,7 +373,7 @@ def test_a_server_without_media_needs_no_migration(store, site):
     assert (site.directory / "run" / "pid").read_text() != begun
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_what_mastodon_would_misread_is_named_before_anything_is_touched(store, site):
     site.env.write_text(ENV + "\nS3_ALIAS_HOST=old.example.com\n")
     site.vary(
@@ -399,7 +399,7 @@ def process(site: Mastodon) -> str:
     return (site.directory / "run" / "pid").read_text()
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_what_visitors_would_not_see_ends_a_cutover_before_anything_is_stopped(store, site):
     site.vary(mastodon_media_announce_days=0)
     site.let_everybody_read(False)

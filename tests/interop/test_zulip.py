@@ -20,7 +20,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._store.client import
 from ansible_collections.mediastore.s3.plugins.module_utils._store.connection import Connection
 from ansible_collections.mediastore.s3.tests.e2e.migrate_site import Writer, plain
 from ansible_collections.mediastore.s3.tests.e2e.provisioning import provision
-from ansible_collections.mediastore.s3.tests.interop.applies import only
+from ansible_collections.mediastore.s3.tests.interop.applies import first, only
 from ansible_collections.mediastore.s3.tests.interop.rolesite import RoleSite, without_key
 from ansible_collections.mediastore.s3.tests.interop.website import public_url
 from ansible_collections.mediastore.s3.tests.servers import depot, zulip
@@ -204,7 +204,7 @@ def test_there_and_back_while_people_upload(store, site):
     assert {str(path.relative_to(site.media)) for path in site.media.rglob("*") if path.is_file()} == set(site.acknowledged)
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_a_server_without_uploads_needs_no_migration(store, site):
     refused = site.include("main")
     assert refused.status != 0 and "nobody would see them any more" in refused.output
@@ -225,7 +225,7 @@ def test_a_server_without_uploads_needs_no_migration(store, site):
     assert (site.directory / "puppet").read_text() == "run\n"
 
 
-@only("garage", "ceph")
+@first("garage", "ceph")
 def test_what_would_not_work_is_named_before_anything_is_touched(store, site):
     text = site.files["settings.py"].replace("LOCAL_UPLOADS_DIR =", "if True:\n    LOCAL_UPLOADS_DIR =")
     (site.etc / "settings.py").write_text(text)
