@@ -40,7 +40,7 @@ trap 'rm -f "$failed"' EXIT
 # Those that take the time of what happens, or have clients that never stop, are alone; of the others two share the machine.
 together=() alone=()
 for file in "${scenarios[@]}"; do
-  case $file in */mount/* | */nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
+  case $file in extensions/molecule/mount/* | extensions/molecule/nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
 done
 export -f run
 export failed RESULTS

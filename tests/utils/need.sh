@@ -27,4 +27,5 @@ echo "installing ${packages[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 # One repository that does not answer must not stop the others; the installation below decides.
 apt-get update -qq >&2 || true
-apt-get install -qq -y --no-install-recommends "${packages[@]}" >&2
+# Somebody else may be installing.
+apt-get install -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends "${packages[@]}" >&2
