@@ -19,6 +19,7 @@ import time
 from typing import Any, Callable
 
 from .changeset import MOST, ChangeSet
+from .children import let_go
 from .fanotify import Listener, events
 from .watchable import MOUNTS, look
 
@@ -171,19 +172,10 @@ def detached(work: Callable[[], None], keep: list[int]) -> None:
         if os.fork():
             os._exit(0)
         os.chdir("/")
-        _let_go(keep)
+        let_go(keep)
         with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as out:
             out.write(COMMAND)
         work()
     finally:
         # not the end of the module that we are a copy of: its clean-up is its own
         os._exit(0)
-
-
-def _let_go(keep: list[int]) -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
-    for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, *keep}:
-        with contextlib.suppress(OSError):  # that of the listing itself
-            os.close(fd)

@@ -21,6 +21,7 @@ from .model import DOWNLOAD, KEEP, UPLOAD, Decision, RemoteObject, Row, Todo
 from .ports import Progress
 from .problems import Problems, printable
 from .scan import Tree
+from .scouts import walk
 from .transfer import attended
 
 #: why a key is uploaded that is not in the store yet
@@ -94,12 +95,12 @@ class Planner:
     def against_listing(self, remote: Iterable[RemoteObject], proofs: Journal, problems: Problems) -> Plan:
         """Plan by comparing the directory with a listing of the store."""
         wanted = (thing for thing in remote if self._wanted(thing))
-        rows = march(self._tree.files(problems), wanted, proofs.proofs())
+        rows = march(walk(self._tree, problems), wanted, proofs.proofs())
         return self._fill(rows, self._comparer.listed, problems)
 
     def against_journal(self, proofs: Journal, problems: Problems) -> Plan:
         """Plan by comparing the directory with what the journal proves; the store is asked nothing."""
-        files = attended(self._tree.files(problems), self._abandoned, problems.tried)
+        files = attended(walk(self._tree, problems), self._abandoned, problems.tried)
         if self._comparer.compare == AUTO:
             rows = unproved(files, proofs.proofs(), self._proved)
         else:

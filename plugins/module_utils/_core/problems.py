@@ -25,6 +25,11 @@ class Problems:
         if len(self.shown) < SHOWN:
             self.shown.append(f"{printable(name)}: {why}")
 
+    def join(self, count: int, shown: list[str]) -> None:
+        """Take over what another walk has gathered."""
+        self.count += count
+        self.shown = sorted(self.shown + shown)[:SHOWN]
+
     def raise_if_any(self) -> None:
         """Refuse the whole run, naming the files, before anything is sent."""
         if not self.count:

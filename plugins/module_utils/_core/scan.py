@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
-from typing import Iterator, Sequence
+from collections import Counter, deque
+from typing import Callable, Iterator, Sequence
 
 from .errors import BadInput
 from .keys import MARK, PARTIAL_SUFFIX, QUARANTINE, Exclude
@@ -71,13 +71,24 @@ class Tree:
         """Where the file of a key is. Bytes, so that no locale has a say in it."""
         return b"%s/%s" % (self.root, self.relative(key).encode("utf-8"))
 
-    def files(self, problems: Problems, below: bytes = b"") -> Iterator[LocalFile]:
+    def files(
+        self,
+        problems: Problems,
+        below: bytes = b"",
+        known: dict[bytes, list[bytes]] | None = None,
+        elsewhere: Callable[[bytes], Iterator[LocalFile] | None] = lambda _folder: None,
+    ) -> Iterator[LocalFile]:
         """Yield the files in key order, all or those of a folder (``a/b/``); what cannot be handled goes to ``problems``.
 
+        The names in ``known`` folders have been read before (see ``upper``); some folders may be walked through ``elsewhere``.
         A folder takes its place in the order as ``name/``: ``a.txt`` comes before what is in ``a``, and ``a0`` after.
         Only names are kept, of the folders between the root and here, so a tree of millions costs little memory.
         """
-        stack = [(below, self._names(below, problems))]
+
+        def names_in(folder: bytes) -> list[bytes]:
+            return known.pop(folder) if known and folder in known else self._names(folder, problems)
+
+        stack = [(below, names_in(below))]
         while stack:
             folder, names = stack[-1]
             # As little as can be is done for each file: an application may be waiting for this loop.
@@ -85,8 +96,13 @@ class Tree:
             while names:
                 name = names.pop()
                 if name[-1] == SLASH:
-                    stack.append((folder + name, self._names(folder + name, problems)))
-                    break
+                    inner = folder + name
+                    theirs = elsewhere(inner)
+                    if theirs is None:
+                        stack.append((inner, names_in(inner)))
+                        break
+                    yield from theirs
+                    continue
                 try:
                     found = os.lstat(place + name)
                 except OSError as exc:
@@ -100,6 +116,20 @@ class Tree:
                     self._special(folder + name, found.st_mode, problems)
             else:
                 stack.pop()
+
+    def upper(self, enough: int, most: int, problems: Problems) -> tuple[dict[bytes, list[bytes]], list[bytes]]:
+        """The names in the upper folders, and the folders below them, in key order.
+
+        It reads level by level until there are ``enough`` folders below, or ``most`` names are read.
+        """
+        names: dict[bytes, list[bytes]] = {}
+        below, read = deque([b""]), 0
+        while below and len(below) < enough and read < most:
+            folder = below.popleft()
+            names[folder] = found = self._names(folder, problems)
+            below.extend(folder + name for name in found if name[-1] == SLASH)
+            read += len(found)
+        return names, sorted(below)
 
     def passes(self, relative: bytes, problems: Problems) -> bool:
         """Whether the walk comes by this path (a folder's ends in ``/``), provided that it enters the folder above."""

@@ -21,6 +21,7 @@ from .pilot import Pilot
 from .ports import ObjectStore, Progress
 from .problems import Problems, printable
 from .scan import Tree
+from .scouts import walk
 from .transfer import attended
 from .upload import read_back
 
@@ -157,7 +158,7 @@ class Verifier:
         return self._by_reading(finding) if finding and not finding.verdict else finding
 
     def _files(self, problems: Problems) -> Iterator[LocalFile]:
-        return self._tree.files(problems)
+        return walk(self._tree, problems)
 
     def _wanted(self, thing: RemoteObject) -> bool:
         return self._tree.concerns(thing.key) and not thing.is_folder
