@@ -97,15 +97,29 @@ def cpu_s(pid: int) -> float:
 
 
 def memory_kib(pid: int) -> int:
-    """The peak memory of a process and of all below it that run now.
+    """The peak memory of a process that has no children now, or what it and all below it have now.
 
+    What copies of a process share with it is there once, and counts once (Pss, proc_pid_smaps(5)).
     Not from wait4: what that says is never less than what the parent had when it forked, and this one is large.
     """
+    family = _family(pid)
+    if len(family) > 1:
+        return sum(_kib(member, "smaps_rollup", "Pss") for member in family)
+    return _kib(pid, "status", "VmHWM")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that it has started and that run now."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
         below = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    except OSError:
-        # it has ended meanwhile
-        return 0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return (int(found.group(1)) if found else 0) + sum(memory_kib(int(child)) for child in below)
+    except OSError:  # it has ended meanwhile
+        below = []
+    return [pid, *(member for child in below for member in _family(int(child)))]
+
+
+def _kib(pid: int, file: str, name: str) -> int:
+    try:
+        found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/{file}").read_text(), re.MULTILINE)
+    except OSError:  # it has ended meanwhile
+        found = None
+    return int(found.group(1)) if found else 0
