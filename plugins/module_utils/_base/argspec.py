@@ -9,6 +9,11 @@ from __future__ import annotations
 import copy
 import typing as t
 
+from .brief import be_brief
+
+# here, because this is what every module loads first
+be_brief()
+
 #: constraints that are lists of groups; ``required_by`` is a mapping and merges as one
 _LISTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 
