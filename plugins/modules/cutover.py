@@ -79,6 +79,19 @@ options:
     description: Starts an application without O(services). Run without a shell.
     type: str
     default: ""
+  stop_timeout:
+    description:
+      - For how many seconds O(services) may take to stop. Then what is left of them is killed. V(0) is for as long as systemd
+        lets them.
+    type: int
+    default: 0
+  held_timers:
+    description:
+      - Timers whose jobs must not run meanwhile, such as C(cleanup.timer). Each is stopped before the application is, together
+        with the service of its name, and started again afterwards if it ran. One that does not exist is passed by.
+    type: list
+    elements: str
+    default: []
   health_url:
     description:
       - Answers as in O(health_status) when the application serves. Without it O(services) have to be active, or O(status_command)
@@ -180,6 +193,8 @@ SPEC = (
                 "lock_wait": {"type": "int", "default": 0},
                 "stop_command": {"type": "str", "default": ""},
                 "start_command": {"type": "str", "default": ""},
+                "stop_timeout": {"type": "int", "default": 0},
+                "held_timers": {"type": "list", "elements": "str", "default": []},
                 "health_url": {"type": "str", "default": ""},
                 "health_status": {"type": "list", "elements": "int", "default": [200]},
                 "health_validate_certs": {"type": "bool", "default": True},

@@ -16,6 +16,7 @@ from ansible.module_utils.urls import open_url
 
 from .._core.errors import BadInput, MediastoreError
 from .._core.model import Attributes
+from .._core.services import show
 from .._core.stages import Stages
 from .engine import choose
 from .migration import application, runner
@@ -38,6 +39,8 @@ PLAIN: dict[str, t.Any] = {
 #: seconds between two questions for its health, the first and the longest
 SOON_S, LATER_S = 0.05, 1.0
 ANSWER_TIMEOUT_S = 5
+#: timeout(1) has waited in vain
+TIMED_OUT = 124
 
 
 def cut(module: StoreModule) -> dict[str, t.Any]:
@@ -49,15 +52,19 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
     _get_ready(module)
     with opened(module) as stages:
         _require_ready(stages, params)
+        held = _hold(module)
         begun = time.monotonic()
-        _command(module, "stop the application", _to_stop(params))
+        _stop(module)
         copied = bring(module)
         stages.backed_up(application(params), {**copied["transferred"], "duration_s": copied["duration_s"]})
         put_in_place(module, params["switch"])
         if stages.migration.was_running:
             _command(module, "start the application", _to_start(stages, params))
             _await_health(module, stages)
-        stages.healthy(None, time.monotonic() - begun)
+        down_s = time.monotonic() - begun
+        if held:
+            _command(module, "let the jobs come again", ["systemctl", "start", *held])
+        stages.healthy(None, down_s)
         walk: dict[str, t.Any] = {name: copied[name] for name in ("walked", "walked_reason") if name in copied}
         return {**told(stages, params, True), "copied": copied["transferred"], **walk}
 
@@ -85,10 +92,33 @@ def _require_ready(stages: Stages, params: dict[str, t.Any]) -> None:
     require_kept(params["switch"], params["config_files"])
 
 
-def _to_stop(params: dict[str, t.Any]) -> str | list[str]:
-    if params["services"]:
-        return ["systemctl", "stop", *reversed(params["services"])]
-    return str(params["stop_command"])
+def _hold(module: StoreModule) -> list[str]:
+    """Keep the jobs of the timers away, and return which of the timers ran."""
+    run = runner(module)
+    timers = [timer for timer in module.params["held_timers"] if show(timer, run).get("LoadState") == "loaded"]
+    ran = [timer for timer in timers if run(["systemctl", "is-active", timer])[0] == 0]
+    for timer in timers:
+        _command(module, f"hold {timer}", ["systemctl", "stop", timer, f"{timer.rpartition('.')[0]}.service"])
+    return ran
+
+
+def _stop(module: StoreModule) -> None:
+    """Stop the application, and if it may take only so long, end what is left of it then."""
+    params, doing = module.params, "stop the application"
+    services, seconds = list(reversed(params["services"])), params["stop_timeout"]
+    if not services:
+        _command(module, doing, str(params["stop_command"]))
+        return
+    stop = ["systemctl", "stop", *services]
+    if seconds:
+        status = runner(module)(["timeout", str(seconds), *stop])[0]
+        if not status:
+            return
+        if status == TIMED_OUT:
+            # of those that are down already there is nothing to kill, which is no failure
+            runner(module)(["systemctl", "kill", "--signal=SIGKILL", *services])
+    # waits for the end of what was killed, and says why one could not be stopped
+    _command(module, doing, stop)
 
 
 def _to_start(stages: Stages, params: dict[str, t.Any]) -> str | list[str]:

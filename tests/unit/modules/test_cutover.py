@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import http.server
 import json
+import os
 import threading
 
 import pytest
@@ -21,6 +22,26 @@ from ansible_collections.mediastore.s3.tests.unit.modules.running import run_mod
 SCRIPT = """#!/bin/sh
 echo "{name} $(ls {path} | wc -l) $(cat {config})" >> {log}
 {more}
+"""
+
+
+#: systemd as far as a cutover asks it; a unit is a file that says whether it is active, and one that is stubborn has to be killed
+SYSTEMCTL = """#!/bin/sh
+units={units}
+echo "$*" >> {log}
+verb=$1; shift
+for unit; do
+  case "$verb $unit" in
+    *\\ --*) ;;
+    show\\ *) [ -e "$units/$unit" ] && echo "LoadState=loaded" || echo "LoadState=not-found"
+      echo "ActiveState=$(cat "$units/$unit" 2>/dev/null)"; echo "UnitFileState=enabled" ;;
+    is-active\\ *) [ "$(cat "$units/$unit")" = active ] || exit 3 ;;
+    start\\ *) echo active > "$units/$unit" ;;
+    kill\\ *) rm -f "$units/$unit.stubborn"; echo inactive > "$units/$unit" ;;
+    stop\\ *) while [ -e "$units/$unit.stubborn" ]; do sleep 0.05; done
+      [ ! -e "$units/$unit" ] || echo inactive > "$units/$unit" ;;
+  esac
+done
 """
 
 
@@ -134,3 +155,68 @@ def test_an_application_that_is_not_healthy_is_no_success(site, asked):
         assert "after 1 seconds" in failed["msg"] and said in failed["msg"]
         assert site.stage == "backed_up"
         server.shutdown()
+
+
+class Units:
+    """Units of a systemd, and what was asked of it."""
+
+    def __init__(self, directory, monkeypatch):
+        self._directory, self._log = directory / "units", directory / "asked"
+        self._directory.mkdir()
+        program = directory / "bin" / "systemctl"
+        program.parent.mkdir()
+        program.write_text(SYSTEMCTL.format(units=self._directory, log=self._log))
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+    def __setitem__(self, name, state):
+        (self._directory / name).write_text(state)
+
+    def __getitem__(self, name):
+        return (self._directory / name).read_text().strip()
+
+    @property
+    def changes(self):
+        return [line for line in self._log.read_text().splitlines() if line.split()[0] not in ("show", "is-active")]
+
+
+@pytest.fixture
+def units(tmp_path, monkeypatch):
+    return Units(tmp_path, monkeypatch)
+
+
+def of_units(site, *names):
+    site.identity.update(services=list(names), status_command="")
+    site.record(stage="stopping")
+
+
+def test_units_are_stopped_and_started_the_other_way_round(site, units):
+    units["web.service"] = units["worker.service"] = "active"
+    of_units(site, "web.service", "worker.service")
+    assert site.cut(stop_timeout=5)["stage"] == "healthy"
+    assert units.changes == ["stop worker.service web.service", "start web.service worker.service"]
+    assert units["web.service"] == units["worker.service"] == "active"
+
+
+def test_what_does_not_stop_in_time_is_killed(site, units):
+    units["web.service"] = "active"
+    units["web.service.stubborn"] = ""
+    of_units(site, "web.service")
+    done = site.cut(stop_timeout=1)
+    assert done["stage"] == "healthy" and 1 <= done["downtime_s"]["cutover"] < 30, done
+    assert units.changes == ["stop web.service", "kill --signal=SIGKILL web.service", "stop web.service", "start web.service"]
+
+
+def test_jobs_are_held_meanwhile_and_come_again_if_they_came_before(site, units):
+    units["web.service"] = units["clean.timer"] = units["clean.service"] = "active"
+    units["off.timer"] = units["off.service"] = "inactive"
+    of_units(site, "web.service")
+    assert site.cut(held_timers=["clean.timer", "off.timer", "none.timer"])["stage"] == "healthy"
+    assert units.changes == [
+        "stop clean.timer clean.service",
+        "stop off.timer off.service",
+        "stop web.service",
+        "start web.service",
+        "start clean.timer",
+    ]
+    assert (units["clean.timer"], units["off.timer"]) == ("active", "inactive")
