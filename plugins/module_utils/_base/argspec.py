@@ -11,7 +11,7 @@ import typing as t
 
 from .brief import be_brief
 
-# here, because this is what every module loads first
+# here, because this is what most modules load first
 be_brief()
 
 #: constraints that are lists of groups; ``required_by`` is a mapping and merges as one

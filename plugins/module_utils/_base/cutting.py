@@ -89,6 +89,11 @@ def _require_ready(stages: Stages, params: dict[str, t.Any]) -> None:
         )
     if not params["services"] and not (params["stop_command"] and params["start_command"]):
         raise BadInput(doing, said="there are no services", remedy="Give stop_command and start_command.")
+    if params["stop_timeout"] < 0:
+        raise BadInput(doing, said=f"stop_timeout is {params['stop_timeout']}", remedy="Give seconds, or 0 for no limit.")
+    strangers = [name for name in params["held_timers"] if not name.endswith(".timer")]
+    if strangers:
+        raise BadInput(doing, said=f"held_timers has {', '.join(strangers)}", remedy="Give units that end in .timer.")
     require_kept(params["switch"], params["config_files"])
 
 

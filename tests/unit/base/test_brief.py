@@ -12,9 +12,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._base.brief import P
 
 MODULE = "ansible_collections.mediastore.s3.plugins.modules.bucket"
 #: whoever registers first is called last
-LOOK = (
-    f"import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0], gc.get_freeze_count() > 1000)); import {MODULE}"
-)
+LOOK = f"import atexit, gc; atexit.register(lambda: print(gc.get_threshold()[0], gc.get_freeze_count() > 1000)); import {MODULE}"
 
 
 def test_what_is_loaded_is_not_looked_through():

@@ -115,6 +115,8 @@ def test_nothing_is_stopped_of_which_the_way_back_was_not_noted(site):
     foreign = [{"path": str(site.directory / "other"), "content": ""}]
     assert "not among config_files" in site.cut(switch=foreign)["msg"]
     assert "there are no services" in site.cut(start_command="")["msg"]
+    assert "stop_timeout is -1" in site.cut(stop_timeout=-1)["msg"]
+    assert "held_timers has clean" in site.cut(held_timers=["clean"])["msg"]
     assert site.cut(check=True)["changed"]
     assert site.lines() == [] and site.stage == "stopping"
 
