@@ -8,10 +8,11 @@ utils=$root/tests/utils
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mediastore.s3
 mkdir -p "$cache"
 
-# What the developer has set for work of their own must not decide whether a test passes.
+# What the developer has set for work of their own must not decide whether a test passes. Nor how long it takes: PYTHONUNBUFFERED has
+# a module read byte by byte, and PYTHONDONTWRITEBYTECODE has plugins compiled each time.
 for name in $(compgen -e); do
   case $name in
-    ANSIBLE_* | AWS_* | MOLECULE_* | PYTEST_* | MYPYPATH | PYTHONPATH | PYTHONHOME | RUFF_*) unset "$name" ;;
+    ANSIBLE_* | AWS_* | MOLECULE_* | PYTEST_* | MYPYPATH | PYTHON?* | RUFF_*) unset "$name" ;;
   esac
 done
 unset name

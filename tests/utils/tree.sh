@@ -24,6 +24,7 @@ rsync -a --delete-missing-args --from0 --files-from="$files" ./ "$tree/"
 # --files-from never deletes what has left the list. tests/output is ansible-test's own.
 (cd "$tree" && find . \( -path ./tests/output -o -path ./.git -o -name __pycache__ \) -prune -o \( -type f -o -type l \) -printf '%P\0') |
   sort -z | comm -z -23 - <(sort -z "$files") | (cd "$tree" && xargs -0 -r rm -f --)
-# a directory that a rename has left empty would still be an importable namespace package
+# a directory that a rename has left empty, but for what was compiled of it, would still be an importable namespace package
+find "$tree" -name __pycache__ -prune -exec sh -c 'ls -A "$1/.." | grep -qvx __pycache__ || rm -rf "$1"' _ {} \;
 find "$tree" -depth -type d -empty -not -path "$tree/.git/*" -delete
 echo "$root/$tree"

@@ -6,10 +6,11 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 requirements=$(readlink -e "${1:?a requirements file}")
 
-# The first Python that ansible-core 2.19 runs on and that can make virtual environments.
+# The first Python that ansible-core 2.19 runs on and that can make virtual environments. The system's comes first: it was compiled with
+# care, and runs a module in two thirds of the time of one that was built without.
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-python3 /usr/bin/python3 python3.13 python3.12 python3.11}; do
+  for candidate in ${PYTHON:-/usr/bin/python3 python3 python3.13 python3.12 python3.11}; do
     if "$candidate" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
       # the real path: a shim on PATH chooses again in every directory
       "$candidate" -c 'import sys; print(sys.executable)'
