@@ -94,6 +94,10 @@ options:
       group:
         description: Its group. Without it an existing file keeps its own.
         type: str
+"""
+
+    CLAIMING = r"""
+options:
   keep_days:
     description: For how many days after the cutover the old files are kept at least.
     type: float
@@ -121,4 +125,52 @@ options:
       replaces:
         description: An earlier run that is known to be dead.
         type: dict
+"""
+
+    WINDOW = r"""
+options:
+  lock_wait:
+    description: Seconds to wait for another task that is at work on this migration or its journal.
+    type: int
+    default: 0
+  stop_command:
+    description: Stops an application without O(services). Run without a shell.
+    type: str
+    default: ""
+  start_command:
+    description: Starts an application without O(services). Run without a shell.
+    type: str
+    default: ""
+  stop_timeout:
+    description:
+      - For how many seconds O(services) may take to stop. Then what is left of them is killed. V(0) is for as long as systemd
+        lets them.
+    type: int
+    default: 0
+  held_timers:
+    description:
+      - Timers whose jobs must not run meanwhile, such as C(cleanup.timer). Each is stopped before the application is, together
+        with the service of its name, and started again afterwards if it ran. One that does not exist is passed by.
+    type: list
+    elements: str
+    default: []
+  health_url:
+    description:
+      - Answers as in O(health_status) when the application serves. Without it O(services) have to be active, or O(status_command)
+        has to succeed.
+    type: str
+    default: ""
+  health_status:
+    description: The HTTP statuses of a healthy application.
+    type: list
+    elements: int
+    default: [200]
+  health_validate_certs:
+    description: Whether the certificate of O(health_url) is checked.
+    type: bool
+    default: true
+  health_timeout:
+    description: For how many seconds to wait for its health.
+    type: int
+    default: 60
 """

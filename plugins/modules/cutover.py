@@ -22,7 +22,9 @@ description:
 extends_documentation_fragment:
   - mediastore.s3.connection
   - mediastore.s3.migration
+  - mediastore.s3.migration.claiming
   - mediastore.s3.migration.switching
+  - mediastore.s3.migration.window
   - mediastore.s3.tree
   - mediastore.s3.tree.places
   - mediastore.s3.tree.upload
@@ -67,51 +69,8 @@ options:
     type: str
     choices: [journal, feed]
     default: journal
-  lock_wait:
-    description: Seconds to wait for another task that is at work on this migration or its journal.
-    type: int
-    default: 0
-  stop_command:
-    description: Stops an application without O(services). Run without a shell.
-    type: str
-    default: ""
-  start_command:
-    description: Starts an application without O(services). Run without a shell.
-    type: str
-    default: ""
-  stop_timeout:
-    description:
-      - For how many seconds O(services) may take to stop. Then what is left of them is killed. V(0) is for as long as systemd
-        lets them.
-    type: int
-    default: 0
-  held_timers:
-    description:
-      - Timers whose jobs must not run meanwhile, such as C(cleanup.timer). Each is stopped before the application is, together
-        with the service of its name, and started again afterwards if it ran. One that does not exist is passed by.
-    type: list
-    elements: str
-    default: []
-  health_url:
-    description:
-      - Answers as in O(health_status) when the application serves. Without it O(services) have to be active, or O(status_command)
-        has to succeed.
-    type: str
-    default: ""
-  health_status:
-    description: The HTTP statuses of a healthy application.
-    type: list
-    elements: int
-    default: [200]
-  health_validate_certs:
-    description: Whether the certificate of O(health_url) is checked.
-    type: bool
-    default: true
-  health_timeout:
-    description: For how many seconds to wait for its health.
-    type: int
-    default: 60
 seealso:
+  - module: mediastore.s3.rollback
   - module: mediastore.s3.migration
   - module: mediastore.s3.sync
 """
@@ -171,34 +130,25 @@ summary:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.cutting import cut
-from ..module_utils._base.migration import MIGRATION
+from ..module_utils._base.migration import APPLICATION, CLAIMING
 from ..module_utils._base.module import StoreModule
 from ..module_utils._base.switching import SWITCHING
 from ..module_utils._base.transfer import UPLOAD
 from ..module_utils._base.tree import PLACES, TREE
-
-#: the directory is the same for both
-APPLICATION = ArgSpec({name: option for name, option in MIGRATION.options.items() if name != "path"})
+from ..module_utils._base.window import WINDOW
 
 SPEC = (
     TREE.merge(PLACES)
     .merge(UPLOAD)
     .merge(APPLICATION)
+    .merge(CLAIMING)
     .merge(SWITCHING)
+    .merge(WINDOW)
     .merge(
         ArgSpec(
             {
                 "compare": {"type": "str", "choices": ["auto", "size", "checksum"], "default": "auto"},
                 "against": {"type": "str", "choices": ["journal", "feed"], "default": "journal"},
-                "lock_wait": {"type": "int", "default": 0},
-                "stop_command": {"type": "str", "default": ""},
-                "start_command": {"type": "str", "default": ""},
-                "stop_timeout": {"type": "int", "default": 0},
-                "held_timers": {"type": "list", "elements": "str", "default": []},
-                "health_url": {"type": "str", "default": ""},
-                "health_status": {"type": "list", "elements": "int", "default": [200]},
-                "health_validate_certs": {"type": "bool", "default": True},
-                "health_timeout": {"type": "int", "default": 60},
             }
         )
     )

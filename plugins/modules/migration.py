@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - mediastore.s3.attributes
   - mediastore.s3.attributes.flow
   - mediastore.s3.migration
+  - mediastore.s3.migration.claiming
   - mediastore.s3.migration.switching
 attributes:
   check_mode:
@@ -291,29 +292,33 @@ holder:
 
 from ..module_utils._base.argspec import ArgSpec
 from ..module_utils._base.host import HostModule
-from ..module_utils._base.migration import FIGURES, MIGRATION, PROOF, STAGES
+from ..module_utils._base.migration import CLAIMING, FIGURES, MIGRATION, PROOF, STAGES
 from ..module_utils._base.recording import record
 from ..module_utils._base.switching import SWITCHING
 
-SPEC = MIGRATION.merge(SWITCHING).merge(
-    ArgSpec(
-        {
-            "stage": {"type": "str", "choices": STAGES},
-            "intent": {"type": "str", "choices": ["healthy", "rolled_back", "finalized"]},
-            "bucket": {"type": "str"},
-            "prefix": {"type": "str", "default": ""},
-            "endpoint": {"type": "str", "default": ""},
-            "exclude": {"type": "list", "elements": "str", "default": []},
-            "figures": {"type": "dict", "default": {}, "options": FIGURES},
-            "proof": {"type": "dict", "options": PROOF},
-            "reason": {"type": "str", "default": ""},
-            "downtime_s": {"type": "float"},
-            "expected_s": {"type": "float"},
-            "owed": {"type": "bool", "default": False},
-            "lock_wait": {"type": "float", "default": 0},
-            "release": {"type": "bool", "default": False},
-        },
-        required_if=[("stage", "synced", ("path", "bucket"))],
+SPEC = (
+    MIGRATION.merge(CLAIMING)
+    .merge(SWITCHING)
+    .merge(
+        ArgSpec(
+            {
+                "stage": {"type": "str", "choices": STAGES},
+                "intent": {"type": "str", "choices": ["healthy", "rolled_back", "finalized"]},
+                "bucket": {"type": "str"},
+                "prefix": {"type": "str", "default": ""},
+                "endpoint": {"type": "str", "default": ""},
+                "exclude": {"type": "list", "elements": "str", "default": []},
+                "figures": {"type": "dict", "default": {}, "options": FIGURES},
+                "proof": {"type": "dict", "options": PROOF},
+                "reason": {"type": "str", "default": ""},
+                "downtime_s": {"type": "float"},
+                "expected_s": {"type": "float"},
+                "owed": {"type": "bool", "default": False},
+                "lock_wait": {"type": "float", "default": 0},
+                "release": {"type": "bool", "default": False},
+            },
+            required_if=[("stage", "synced", ("path", "bucket"))],
+        )
     )
 )
 

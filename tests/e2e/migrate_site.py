@@ -27,6 +27,7 @@ BUCKET = "media"
 PLAYBOOK_TIMEOUT_S = 240
 #: the task that is the whole window
 AT_ONCE = "Stop the application, copy the last files, switch it, start it, and wait until it is healthy"
+BACK_AT_ONCE = "Stop the application, bring its files and settings back, start it, and wait until it is healthy"
 
 
 def free_port() -> int:

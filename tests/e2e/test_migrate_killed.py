@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import AT_ONCE, Site, Writer, kill_hard, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import AT_ONCE, BACK_AT_ONCE, Site, Writer, kill_hard, wait_for
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
 
 #: the tasks of a cutover during which it is killed, one run after the other; the later runs begin with the undo of the one before
@@ -94,7 +94,9 @@ def test_kills_in_a_window_that_is_one_task(site):
             assert kill_during(site, "cutover", [AT_ONCE], seed) == 1
             finish(site, "cutover")
             assert site.stage() == "healthy"
+            assert kill_during(site, "rollback", [BACK_AT_ONCE], seed) == 1
             finish(site, "rollback")
+            assert site.stage() == "rolled_back"
     assert site.config.read_bytes() == config
     assert site.lost() == []
 

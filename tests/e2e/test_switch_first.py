@@ -47,6 +47,7 @@ def site(tmp_path):
 
 def test_kills_all_along_the_cutover_and_the_rollback(site):
     config = site.config.read_bytes()
+    site.vary(migrate_at_once=False)
     with Writer(site, pause_s=0.3):
         assert kill_during(site, "cutover", CUTOVER, seed=7) >= 6
         finish(site, "cutover")

@@ -48,11 +48,12 @@ class HostModule(AnsibleModule):
         except MediastoreError as exc:
             self._fail(exc)
         except Exception as exc:
-            self._fail(self._explain(exc))
+            self._fail(self.explain(exc))
         self.exit_json(**result)
         raise AssertionError("exit_json does not return")
 
-    def _explain(self, exc: Exception) -> MediastoreError:
+    def explain(self, exc: Exception) -> MediastoreError:
+        """What went wrong, for whoever ran the task."""
         if isinstance(exc, OSError) and exc.filename:
             return MediastoreError(
                 f"use {exc.filename}", said=exc.strerror or str(exc), remedy="Check the path and its permissions."

@@ -35,6 +35,9 @@ MIGRATION = ArgSpec(
     }
 )
 
+#: the same for a module that has an option for the directory anyway
+APPLICATION = ArgSpec({name: option for name, option in MIGRATION.options.items() if name != "path"})
+
 #: those that a task may enter
 STAGES = ["synced", "stopping", "restarting", "backed_up", "healthy", "rolling_back", "restored", "rolled_back", "finalized"]
 
@@ -46,6 +49,9 @@ CONTROLLER: dict[str, dict[str, t.Any]] = {
     "described": {"type": "str", "required": True},
     "replaces": {"type": "dict"},
 }
+
+#: what a module takes that works on a migration for a run of Ansible
+CLAIMING = ArgSpec({"keep_days": {"type": "float", "default": 7}, "controller": {"type": "dict", "options": CONTROLLER}})
 
 #: counts of a stage
 FIGURES: dict[str, dict[str, t.Any]] = {
@@ -102,6 +108,13 @@ def tell(stages: Stages, command: str, warn: t.Callable[[str], None]) -> None:
         warn(str(exc))
 
 
+def aside(migration: Migration) -> bool:
+    """Whether files have to be moved back, or may only be in the bucket, so that the application must not run meanwhile."""
+    if migration.stays:
+        return migration.was_healthy
+    return bool(migration.backup) and os.path.isdir(migration.backup)
+
+
 def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> dict[str, t.Any]:
     """What both modules return."""
     report = os.path.join(directory, REPORT)
@@ -116,7 +129,7 @@ def result(directory: str, migration: Migration, params: dict[str, t.Any]) -> di
         "proved": "proof" in migration.figures,
         "backup": migration.backup,
         "backup_exists": bool(migration.backup) and not params["led_by"] and os.path.isdir(migration.backup),
-        "aside": migration.was_healthy if migration.stays else bool(migration.backup) and os.path.isdir(migration.backup),
+        "aside": aside(migration),
         "replaced": migration.path and migration.path + ".replaced",
         "services": migration.services,
         "was_running": migration.was_running,

@@ -99,5 +99,6 @@ class StoreModule(HostModule):
             if interpreter and not found:
                 respawn_module(interpreter)
 
-    def _explain(self, exc: Exception) -> MediastoreError:
-        return explain(exc, "finish this task", self.connection) if is_boto(exc) else super()._explain(exc)
+    def explain(self, exc: Exception) -> MediastoreError:
+        """What went wrong, for whoever ran the task."""
+        return explain(exc, "finish this task", self.connection) if is_boto(exc) else super().explain(exc)

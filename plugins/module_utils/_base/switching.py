@@ -15,7 +15,6 @@ from .._core.errors import BadInput
 from .._core.files import explaining_os, write_atomic
 from .argspec import ArgSpec
 from .host import HostModule
-from .migration import CONTROLLER
 
 #: of a file that was not there; whoever needs another one says so
 NEW_MODE = "0640"
@@ -31,7 +30,7 @@ SWITCH: dict[str, dict[str, t.Any]] = {
 }
 
 
-#: what a module takes that switches an application for a run of Ansible
+#: what a module takes that switches an application
 SWITCHING = ArgSpec(
     {
         "switch": {
@@ -42,8 +41,6 @@ SWITCHING = ArgSpec(
             "mutually_exclusive": [("content", "src")],
             "required_one_of": [("content", "src")],
         },
-        "keep_days": {"type": "float", "default": 7},
-        "controller": {"type": "dict", "options": CONTROLLER},
     }
 )
 

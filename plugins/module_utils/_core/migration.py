@@ -79,6 +79,8 @@ class Migration:
     services: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     #: whether the application ran before it was stopped; only then is it started and asked for its health
     was_running: bool = True
+    #: timers that ran before they were held, and come again when the application does
+    held: list[str] = dataclasses.field(default_factory=list)
     #: counts that belong to a stage: synced, settled, window, proof, merge, finalized
     figures: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     #: the Moment just before the application is stopped, removed when it is healthy again

@@ -21,7 +21,7 @@ from .migration import ASIDE, IN_WINDOW, Migration, check_name
 
 DAY_S = 86400.0
 TRIAL_BYTES = 64 * 1024
-#: The way back takes four records, and may be cut short and begun again.
+#: The way back takes five records, and may be cut short and begun again.
 PIECES, PIECE_BYTES = 8, 2 * TRIAL_BYTES
 
 
@@ -202,11 +202,18 @@ class Stages:
             # of an earlier cutover that was rolled back; what is kept now is what must be restored
             shutil.rmtree(self._kept("saved"), ignore_errors=True)
             migration.config = configbackup.save(app.config_files, self._kept("saved"))
-        migration.reason, migration.owed, migration.merged = "", False, False
+        migration.reason, migration.owed, migration.merged, migration.held = "", False, False, []
         migration.expected_s = expected_s
         migration.figures.pop("settled", None)
         self.window_opened = migration.open_window(self.clock())
         self._enter(stage, services=migration.services)
+
+    def keep_held(self, timers: list[str]) -> None:
+        """Note which timers ran before they were held, besides those that an attempt before this one had held already."""
+        held = self.migration.held + [timer for timer in timers if timer not in self.migration.held]
+        if held != self.migration.held:
+            self.migration.held = held
+            self.save()
 
     def _refuse_foreign_backup(self) -> None:
         backup = self.migration.backup
@@ -272,7 +279,7 @@ class Stages:
             if not self.check:
                 fill_reserve(self.directory)
             migration.services = services.record(app.services, self.run)
-            migration.was_running = self._runs(app)
+            migration.was_running, migration.held = self._runs(app), []
         migration.reason = reason
         migration.figures.pop("proof", None)
         self.window_opened = migration.open_window(self.clock())

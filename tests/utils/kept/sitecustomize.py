@@ -35,7 +35,8 @@ def kept_or_compiled(pathname: str, source: bytes) -> CodeType:
         with open(place, "rb") as kept:
             return marshal.loads(kept.read())
     except (OSError, EOFError, ValueError, TypeError):
-        code = compile_source(pathname, source)
+        pass  # it is not there, or not whole
+    code = compile_source(pathname, source)
     unfinished = f"{place}.{os.getpid()}"
     try:
         with open(unfinished, "wb") as kept:
