@@ -190,11 +190,11 @@ def test_killed_between_making_and_keeping_a_key_nothing_is_lost(site):
     option = "admin_url" if "admin_url" in site.admin else "endpoint_url"
     address = urlsplit(site.admin[option])
     with Relay(address.port) as line:
-        line.late_s = 0.5
+        line.late_s = 1.0
         write(option, address._replace(netloc=f"{address.hostname}:{line.port}").geturl())
         process = site.start(str(play))
         while not (orphans := ids(site)) and process.poll() is None:
-            pass  # as soon as can be
+            time.sleep(0.2)  # well within the second that the answer takes
         cut_the_power(process.pid)
         process.wait()
     assert orphans and ids(site) == orphans and not site.kept("vault").get("access_key")

@@ -10,6 +10,8 @@ role=${1:-*}
 exec 9>"/tmp/mediastore.s3-molecule-$UID.lock"
 flock 9
 "$utils/../images/build.sh"
+# what the machines keep of it is of an earlier tree
+docker volume rm --force mediastore-s3-compiled >/dev/null 2>&1 || true
 # shellcheck source=tests/utils/kept.sh
 source "$utils/kept.sh"
 
