@@ -91,7 +91,7 @@ def assert_works_in_the_bucket(host):
     assert UNIT in host.check_output("systemctl show --property=BindsTo --value %s", APP)
     assert host.file("/srv/media.before-s3/old/large").exists
     before = len(acknowledged(host))
-    time.sleep(2)
+    time.sleep(3)
     assert len(acknowledged(host)) > before, "the application stores media"
     assert_nothing_is_lost(host)
 
@@ -105,7 +105,7 @@ def assert_works_in_its_directory(host):
     assert (folder.user, folder.group, folder.mode) == ("www-data", "www-data", 0o750)
     assert not host.file("/srv/media.before-s3").exists
     before = len(acknowledged(host))
-    time.sleep(1)
+    time.sleep(3)
     assert len(acknowledged(host)) > before, "the application stores media"
     assert_nothing_is_lost(host)
 
