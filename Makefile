@@ -17,7 +17,7 @@ help: ## this list
 
 test: ## everything: lint, unit, e2e, interop, doctor, molecule; ends with the number of tests
 	@rm -rf build/results
-	@status=0; $(MAKE) -k -j2 --output-sync=target lint || status=1; $(MAKE) -k $(TESTS) || status=1; \
+	@status=0; $(MAKE) -k -j2 --output-sync=target sanity lint || status=1; $(MAKE) -k $(TESTS) || status=1; \
 	  python3 tests/utils/closing_line.py build/results $(LINT) $(TESTS) && exit $$status
 
 lint: $(LINT) ## the static checks below
