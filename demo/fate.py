@@ -13,7 +13,7 @@ from processes import kill_group, kill_tree
 from screen import Screen
 
 #: about as many tasks as a stage has; counted, not timed, so that a busy machine is struck where a quick one is
-TASKS = {"provision": 15, "plan": 15, "sync": 20, "cutover": 54, "rollback": 36, "finalize": 14}
+TASKS = {"provision": 15, "plan": 15, "sync": 20, "cutover": 54, "rollback": 22, "finalize": 14}
 LONGEST_WAIT_S = 1.5
 
 
