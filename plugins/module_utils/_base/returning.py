@@ -51,10 +51,12 @@ def go_back(module: StoreModule) -> dict[str, t.Any]:
         begun = time.monotonic()
         _stop(module, stages)
         brought, missed = _bring_back(module, stages)
+        stages.make_room()
         stages.restored(owed=bool(missed))
         start(module, stages, "its own files")
         down_s = time.monotonic() - begun
         let_go(module, stages)
+        stages.make_room()
         stages.rolled_back(down_s if first else None)
         return {**told(stages, params, True), "brought_back": brought, "not_brought_back": missed}
 

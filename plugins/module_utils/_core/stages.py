@@ -132,6 +132,11 @@ class Stages:
             require_room(directory)
             yield
 
+    def make_room(self) -> None:
+        """Have room for the next record, for whoever does several in one go: the disk may have filled up since the last one."""
+        if not self.check:
+            require_room(self.directory)
+
     def hold(self, mine: claim.Controller, replaces: claim.Controller | None) -> None:
         """Claim the migration for this run of Ansible."""
         if not self.check:
