@@ -559,7 +559,7 @@ def test_an_application_that_cannot_be_stopped_goes_on_running(site):
     site.vary(generic_stop_command="/bin/false")
     undone = site.play("cutover")
     assert undone.status != 0
-    assert "The cutover was undone" in undone.output and "Stop the application by its command" in undone.output
+    assert "The cutover was undone" in undone.output and "Reason: Could not stop the application" in plain(undone)
     assert site.stage() == "rolled_back"
     assert site.lost() == []
 
