@@ -13,15 +13,13 @@ import time
 import typing as t
 
 from .._core.errors import BadInput
-from .._core.model import Attributes
 from .._core.stages import Stages
-from .engine import choose
 from .migration import application
 from .module import StoreModule
 from .recording import opened, told
 from .switching import put_in_place, require_kept
 from .syncing import bring
-from .window import hold, let_go, require_window, start, stop
+from .window import get_ready, hold, let_go, require_window, start, stop
 
 #: what a sync can do besides, and is not wanted here
 PLAIN: dict[str, t.Any] = {
@@ -42,9 +40,10 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
     if module.check_mode:
         return {"changed": True}
     module.params.update(PLAIN)
-    _get_ready(module)
+    doing = f"cut the migration {params['name']} over"
+    get_ready(module, doing)
     with opened(module) as stages:
-        _require_ready(stages, params)
+        _require_ready(stages, params, doing)
         hold(module, stages)
         begun = time.monotonic()
         stop(module)
@@ -59,17 +58,7 @@ def cut(module: StoreModule) -> dict[str, t.Any]:
         return {**told(stages, params, True), "copied": copied["transferred"], **walk}
 
 
-def _get_ready(module: StoreModule) -> None:
-    """Load the libraries, or start again where they are, while the application still runs.
-
-    Before the lock is held: whoever starts again waits for the one that does the work.
-    """
-    choose(module, f"cut the migration {module.params['name']} over", True, Attributes())
-    module.client  # noqa: B018
-
-
-def _require_ready(stages: Stages, params: dict[str, t.Any]) -> None:
-    doing = f"cut the migration {params['name']} over"
+def _require_ready(stages: Stages, params: dict[str, t.Any], doing: str) -> None:
     if stages.migration.stage != "stopping":
         raise BadInput(
             doing,

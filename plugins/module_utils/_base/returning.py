@@ -15,16 +15,15 @@ import time
 import typing as t
 
 from .._core.errors import MediastoreError
-from .._core.model import DOWNLOAD, Attributes
+from .._core.model import DOWNLOAD
 from .._core.stages import Stages
 from .cutting import PLAIN
-from .engine import choose
 from .migration import application, aside
 from .module import StoreModule
 from .recording import opened, told
 from .syncing import bring
 from .transfer import UPLOAD
-from .window import hold, let_go, require_window, start, stop
+from .window import get_ready, hold, let_go, require_window, start, stop
 
 #: how a sync brings back what only the bucket has; a damaged object replaces no whole file, nor an older version a newer one
 BACK: dict[str, t.Any] = {
@@ -42,8 +41,10 @@ def go_back(module: StoreModule) -> dict[str, t.Any]:
     params = module.params
     if module.check_mode:
         return {"changed": True}
-    require_window(params, _doing(params))
-    _get_ready(module)
+    doing = f"roll the migration {params['name']} back"
+    require_window(params, doing)
+    with contextlib.suppress(Exception):  # what is wrong with the libraries is said, and owed, when the bucket is read
+        get_ready(module, doing)
     with opened(module) as stages:
         stages.rolling_back(application(params), params["reason"])
         # else an attempt before this one has stopped it, and since then it is down
@@ -59,17 +60,6 @@ def go_back(module: StoreModule) -> dict[str, t.Any]:
         stages.make_room()
         stages.rolled_back(down_s if first else None)
         return {**told(stages, params, True), "brought_back": brought, "not_brought_back": missed}
-
-
-def _doing(params: dict[str, t.Any]) -> str:
-    return f"roll the migration {params['name']} back"
-
-
-def _get_ready(module: StoreModule) -> None:
-    """Load the libraries, or start again where they are, before the lock is held; what is wrong with them does not stop this."""
-    with contextlib.suppress(Exception):
-        choose(module, _doing(module.params), True, Attributes())
-        module.client  # noqa: B018
 
 
 def _stop(module: StoreModule, stages: Stages) -> None:

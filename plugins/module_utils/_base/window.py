@@ -15,9 +15,11 @@ import typing as t
 from ansible.module_utils.urls import open_url
 
 from .._core.errors import BadInput, MediastoreError
+from .._core.model import Attributes
 from .._core.services import show
 from .._core.stages import Stages
 from .argspec import ArgSpec
+from .engine import choose
 from .migration import runner
 from .module import StoreModule
 
@@ -51,6 +53,15 @@ def require_window(params: dict[str, t.Any], doing: str) -> None:
     strangers = [name for name in params["held_timers"] if not name.endswith(".timer")]
     if strangers:
         raise BadInput(doing, said=f"held_timers has {', '.join(strangers)}", remedy="Give units that end in .timer.")
+
+
+def get_ready(module: StoreModule, doing: str) -> None:
+    """Load the libraries, or start again where they are, while the application still runs.
+
+    Before the lock is held: whoever starts again waits for the one that does the work.
+    """
+    choose(module, doing, True, Attributes())
+    module.client  # noqa: B018
 
 
 def hold(module: StoreModule, stages: Stages) -> None:
