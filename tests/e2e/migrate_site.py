@@ -237,9 +237,10 @@ class Site:
 
     def begin(self, stage: str, log: Path) -> subprocess.Popen[bytes]:
         """Start a playbook and leave it running; its output can be followed in *log*."""
-        environment = dict(self.environment(), PYTHONUNBUFFERED="1")
+        # not PYTHONUNBUFFERED, which the modules would inherit and be read byte by byte
+        unbuffered = [sys.executable, "-u", *self.command(stage)]
         with open(log, "wb") as out:
-            return subprocess.Popen(self.command(stage), env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+            return subprocess.Popen(unbuffered, env=self.environment(), stdout=out, stderr=out, stdin=subprocess.DEVNULL)
 
     def stage(self) -> str:
         """The stage that is recorded on the host."""
@@ -283,7 +284,7 @@ def kill_hard(process: subprocess.Popen[bytes]) -> None:
 class Writer:
     """A client that uploads all the time, and tries again while the application is down."""
 
-    def __init__(self, site: Site, pause_s: float = 0.1) -> None:
+    def __init__(self, site: Site, pause_s: float = 0.3) -> None:
         self.site = site
         self.pause_s = pause_s
         self.refused = 0

@@ -70,7 +70,7 @@ def finish(site, stage):
 def test_kills_all_along_the_cutover_and_the_rollback(site):
     config = site.config.read_bytes()
     site.vary(migrate_at_once=False)
-    with Writer(site, pause_s=0.3):
+    with Writer(site):
         assert kill_during(site, "cutover", CUTOVER, seed=7) >= 7
         finish(site, "cutover")
         assert site.stage() == "healthy"

@@ -46,7 +46,6 @@ class CommandLines:
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
-        self._looks: dict[str, int] = {}
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -56,14 +55,19 @@ class CommandLines:
         return {line.replace(b"\0", b" ").decode(errors="replace") for line in self._seen}
 
     def _look(self) -> None:
+        there: set[str] = set()
+        young: dict[str, int] = {}
         while not self._done.wait(LOOK_EVERY_S):
-            there = [name for name in os.listdir("/proc") if name.isdigit()]
+            before, there = there, {name for name in os.listdir("/proc") if name.isdigit()}
             # What is called soon after the start is the command; who looked at all of them every time took half a processor.
-            self._looks = {process: self._looks.get(process, 0) + 1 for process in there}
-            for process in there:
-                if self._looks[process] <= LOOKS:
-                    with contextlib.suppress(OSError), open(f"/proc/{process}/cmdline", "rb", buffering=0) as line:
-                        self._seen.add(line.read())
+            young.update(dict.fromkeys(there - before, LOOKS))
+            for process, looks in list(young.items()):
+                with contextlib.suppress(OSError), open(f"/proc/{process}/cmdline", "rb", buffering=0) as line:
+                    self._seen.add(line.read())
+                if looks > 1 and process in there:
+                    young[process] = looks - 1
+                else:
+                    del young[process]
 
     def __enter__(self) -> CommandLines:
         self._thread.start()

@@ -4,4 +4,4 @@
 set -euo pipefail
 # shellcheck source=tests/utils/kept.sh
 source "$(dirname "$0")/kept.sh"
-exec python -m pytest -q --numprocesses=auto --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
+exec python -m pytest -q -p kept_models --numprocesses=auto --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"

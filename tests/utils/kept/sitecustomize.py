@@ -6,6 +6,7 @@
 * What Python compiles: a module runs from an archive that is new each time, so all of it would be compiled each time. The code is
   found by its source, so it is never old.
 * The archives themselves, see kept_archives.py.
+* A Python that has loaded what a module loads, see kept_python.py.
 
 Each Python that starts runs this, thousands of times in a test run. So it imports only what is there anyway or costs nothing.
 The demo, the benchmark and chaos go without.
@@ -49,6 +50,12 @@ def kept_or_compiled(pathname: str, source: bytes) -> CodeType:
 
 if KEPT:
     zipimport._compile_source = kept_or_compiled
+    words = sys.orig_argv[1:]
+    # a module comes through standard input, or is the only word
+    if (len(words) == 1 and "AnsiballZ_" in words[0]) or not (words or os.isatty(0)):
+        import kept_python
+
+        kept_python.go_on(KEPT)
     if "ANSIBLE_COLLECTIONS_PATH" in os.environ and any(word.endswith("ansible-playbook") for word in sys.orig_argv):
         import kept_archives
 
