@@ -157,13 +157,6 @@ def there_verified_and_back(site: Site, back: Path) -> None:
     assert list(back.rglob(".*")) == []
 
 
-def test_at_one_request_in_a_hundred(site, tmp_path):
-    site.fill(700, 4)
-    site.trouble(0.01)
-    there_verified_and_back(site, tmp_path / "back")
-    assert sum(site.proxy.faults.values()) >= 10, site.proxy.faults
-
-
 def test_at_one_request_in_ten_with_every_kind_of_fault(any_site, tmp_path):
     any_site.fill(250, 5)
     any_site.trouble(0.1)
@@ -177,12 +170,12 @@ def test_a_listing_that_breaks_off_makes_nothing_look_missing_or_extra(site):
     assert site.run("sync")["complete"]
     seen = 0
     site.proxy.spares = lambda asked: asked.operation != "ListObjects"
-    for seed in range(3):
+    for seed in range(2):
         site.trouble(0.3, TRUNCATE, seed=seed)
         assert site.run("verify", max_attempts=9)["verified"]
         assert site.run("sync", max_attempts=9)["plan"]["upload"]["files"] == 0
         seen += site.proxy.faults[TRUNCATE]
-    assert seen >= 3
+    assert seen >= 2
 
 
 def test_an_etag_that_is_always_wrong_proves_nothing(site):

@@ -90,7 +90,7 @@ def test_kills_in_a_window_that_is_one_task(site):
     """It ends, or goes on without the playbook; whichever it is, the next run finds it out and finishes the job."""
     config = site.config.read_bytes()
     with Writer(site, pause_s=0.05):
-        for seed in range(3):
+        for seed in range(2):
             assert kill_during(site, "cutover", [AT_ONCE], seed) == 1
             finish(site, "cutover")
             assert site.stage() == "healthy"

@@ -113,6 +113,8 @@ def test_what_fails_on_the_second_host_is_undone_on_all(site, failing):
     assert not site.backup.exists()
     assert site.stages() == ["rolled_back"] * 3
     assert {*re.findall(r"fatal: \[(\w+)\]: .*The cutover was undone\.", undone.output)} == {*NAMES}
+    if failing == "stop":
+        return
     second.variables.clear()
     site.vary()
     ran(site.play("cutover"))

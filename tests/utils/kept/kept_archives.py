@@ -9,15 +9,13 @@ Archives are found by the size and time of every file that could be in one, so t
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import importlib.util
 import os
-import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from kept_later import Later
 
 #: what makes the archives
 MAKER = "ansible.executor.module_common"
@@ -34,28 +32,6 @@ class Constants:
         return getattr(self._constants, name)
 
 
-class Maker:
-    """Finds what makes the archives, and tells it where they are kept."""
-
-    def __init__(self, kept: str) -> None:
-        self.archives = Path(kept) / "archives"
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Only that one."""
-        if name != MAKER:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        load = spec.loader.exec_module
-
-        def loaded(module: ModuleType) -> None:
-            load(module)
-            module.C = Constants(module.C, self.archives / state_of(module.__file__))
-
-        spec.loader.exec_module = loaded
-        return spec
-
-
 def state_of(maker: str) -> str:
     """A digest of what the archives are made of: this Ansible, and the collection as it is now."""
     digest = hashlib.sha256(maker.encode())
@@ -68,6 +44,9 @@ def state_of(maker: str) -> str:
 
 
 def keep(kept: str) -> None:
-    """From here on; and nobody looks for garbage in a process that ends before there is much."""
-    gc.disable()
-    sys.meta_path.insert(0, Maker(kept))
+    """From here on."""
+
+    def change(module: ModuleType) -> None:
+        module.C = Constants(module.C, Path(kept, "archives", state_of(module.__file__)))
+
+    Later(MAKER, change)

@@ -6,6 +6,7 @@
 * What Python compiles: a module runs from an archive that is new each time, so all of it would be compiled each time. The code is
   found by its source, so it is never old.
 * The archives themselves, see kept_archives.py.
+* What Jinja compiles, see kept_templates.py.
 * A Python that has loaded what a module loads, see kept_python.py.
 
 Each Python that starts runs this, thousands of times in a test run. So it imports only what is there anyway or costs nothing.
@@ -19,6 +20,7 @@ import marshal
 import os
 import sys
 import zipimport
+from _collections_abc import Callable  # collections would load more
 from types import CodeType
 
 KEPT = os.environ.get("KEPT", "")
@@ -27,17 +29,15 @@ PYTHON = sys.implementation.cache_tag.encode()
 compile_source = zipimport._compile_source
 
 
-def kept_or_compiled(pathname: str, source: bytes) -> CodeType:
-    """The code of a file in an archive."""
-    within = pathname.partition(".zip")[2].encode()
-    digest = _blake2.blake2b(b"\0".join((PYTHON, within, source)), digest_size=32)
-    place = f"{KEPT}/compiled/{digest.hexdigest()}"
+def kept_code(named: tuple[bytes, ...], make: Callable[[], CodeType]) -> CodeType:
+    """The code that has all these names, from an earlier process or made now."""
+    place = f"{KEPT}/compiled/{_blake2.blake2b(repr((PYTHON, *named)).encode(), digest_size=32).hexdigest()}"
     try:
         with open(place, "rb") as kept:
             return marshal.loads(kept.read())
     except (OSError, EOFError, ValueError, TypeError):
         pass  # it is not there, or not whole
-    code = compile_source(pathname, source)
+    code = make()
     unfinished = f"{place}.{os.getpid()}"
     try:
         with open(unfinished, "wb") as kept:
@@ -46,6 +46,12 @@ def kept_or_compiled(pathname: str, source: bytes) -> CodeType:
     except OSError:
         pass  # a full disk, or somebody else's directory: it is compiled again the next time
     return code
+
+
+def kept_or_compiled(pathname: str, source: bytes) -> CodeType:
+    """The code of a file in an archive."""
+    within = pathname.partition(".zip")[2].encode()
+    return kept_code((within, source), lambda: compile_source(pathname, source))
 
 
 if KEPT:
@@ -57,6 +63,11 @@ if KEPT:
 
         kept_python.go_on(KEPT)
     if "ANSIBLE_COLLECTIONS_PATH" in os.environ and any(word.endswith("ansible-playbook") for word in sys.orig_argv):
-        import kept_archives
+        import gc
 
+        import kept_archives
+        import kept_templates
+
+        gc.disable()  # it ends before there is much
         kept_archives.keep(KEPT)
+        kept_templates.keep(kept_code)
