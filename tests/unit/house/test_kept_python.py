@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,14 +28,12 @@ sys.exit(int(os.environ["WORD"]))
 
 
 @pytest.fixture
-def kept(tmp_path):
+def kept():
     """The variables of a Python that goes on in a kept one, which ends soon after the test."""
-    return {
-        **os.environ,
-        "KEPT": str(tmp_path / "kept"),
-        "PYTHONPATH": f"{UTILS / 'kept'}:{os.environ['PYTHONPATH']}",
-        "WORD": "0",
-    }
+    path = f"{UTILS / 'kept'}:{os.environ['PYTHONPATH']}"
+    # pytest's own directory has a longer name than a socket may have
+    with tempfile.TemporaryDirectory(prefix="kept") as directory:
+        yield {**os.environ, "KEPT": directory, "PYTHONPATH": path, "WORD": "0"}
 
 
 def run(text, env, directory, *words):
@@ -85,3 +84,9 @@ def test_what_is_killed_is_seen_to_be(kept, tmp_path):
     runs_there(kept, tmp_path)
     done = run("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", kept, tmp_path)
     assert done.returncode == 128 + signal.SIGKILL
+
+
+def test_where_there_can_be_none_a_module_runs_all_the_same(kept, tmp_path):
+    far = tmp_path / ("far" * 30)
+    assert json.loads(run(MODULE, {**kept, "KEPT": str(far)}, tmp_path).stdout)[0] == os.getpid()
+    assert not far.exists()

@@ -36,6 +36,8 @@ LOADED = """
     ansible.module_utils.basic ansible.module_utils.common.dict_transformations ansible.module_utils.urls
 """
 F_SETSIG = 10
+#: the longest name of a socket, less what is added to it at first
+LONGEST = 107 - len(".1234567")
 
 
 def place(kept: str) -> str:
@@ -53,6 +55,8 @@ def place(kept: str) -> str:
 def go_on(kept: str) -> None:
     """End as the module ended that runs instead of this process; return when it is to run here."""
     path = place(kept)
+    if len(path) > LONGEST:
+        return
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC)
     try:
         line.connect(path)
