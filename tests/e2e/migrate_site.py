@@ -263,6 +263,33 @@ def plain(play: Play) -> str:
     return re.sub(r"\s+", " ", play.output)
 
 
+def seen(site: Site, *without: Path) -> dict[str, tuple[Any, ...]]:
+    """All that a stage may change."""
+    roots = (site.media, site.config.parent, site.store.data, site.state, site.backup)
+    return snapshot(*(root for root in roots if root.exists() and root not in without))
+
+
+def changes_nothing(site: Site, stage: str, *options: str) -> None:
+    """A stage that had to succeed and to leave all as it was."""
+    before = seen(site)
+    done = ran(site.play(stage, *options))
+    assert (done.changed, seen(site)) == (0, before), done.output
+
+
+def predicted_and_repeated(site: Site, stage: str, *options: str) -> None:
+    """A stage whose check mode says that it will change something and does not, and whose second run changes nothing."""
+    before = seen(site)
+    predicted = ran(site.play(stage, "--check", "--diff", *options))
+    assert seen(site) == before
+    assert predicted.changed > 0, predicted.output
+    assert site.store.secret_key not in predicted.output
+    ran(site.play(stage, *options))
+    # but for the state, which says when it was asked
+    before = seen(site, site.state)
+    again = ran(site.play(stage, *options))
+    assert (again.changed, seen(site, site.state)) == (0, before), again.output
+
+
 def wait_for(process: subprocess.Popen[bytes], log: Path, task: str) -> bool:
     """Wait until a playbook begins a task; False when it ended without."""
     deadline = time.monotonic() + PLAYBOOK_TIMEOUT_S

@@ -9,7 +9,17 @@ import json
 
 import pytest
 
-from ansible_collections.mediastore.s3.tests.e2e.migrate_site import BUCKET, Writer, kill_hard, plain, ran, snapshot, wait_for
+from ansible_collections.mediastore.s3.tests.e2e.migrate_site import (
+    BUCKET,
+    Writer,
+    changes_nothing,
+    kill_hard,
+    plain,
+    predicted_and_repeated,
+    ran,
+    snapshot,
+    wait_for,
+)
 from ansible_collections.mediastore.s3.tests.e2e.mirrored_site import MirroredSite
 from ansible_collections.mediastore.s3.tests.e2e.test_migrate_killed import finish, kill_during
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
@@ -87,29 +97,9 @@ def test_check_mode_predicts_the_run_and_a_second_run_changes_nothing(site):
     predicted_and_repeated(site, "rollback")
     ran(site.play("cutover"))
     predicted_and_repeated(site, "finalize", "-e", "migrate_keep_backup_days=0")
-    before = seen(site)
-    unchanged = ran(site.play("verify"))
-    assert (unchanged.changed, seen(site)) == (0, before), unchanged.output
+    changes_nothing(site, "verify")
     assert site.stage() == "finalized"
     assert site.lost() == []
-
-
-def predicted_and_repeated(site, stage, *options):
-    before = seen(site)
-    predicted = ran(site.play(stage, "--check", "--diff", *options))
-    assert seen(site) == before
-    assert predicted.changed > 0, predicted.output
-    ran(site.play(stage, *options))
-    before = seen(site, site.state)
-    again = ran(site.play(stage, *options))
-    assert again.changed == 0, again.output
-    assert seen(site, site.state) == before
-
-
-def seen(site, *without):
-    """All that a stage may change."""
-    roots = (site.media, site.config.parent, site.store.data, site.state, site.backup)
-    return snapshot(*(root for root in roots if root.exists() and root not in without))
 
 
 def test_what_comes_between_the_last_copy_and_the_restart_is_copied_and_proved(site, tmp_path):
