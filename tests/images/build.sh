@@ -10,10 +10,10 @@ utils=../utils
 
 # boto3 is Debian's: on bookworm that is 1.26, the oldest that is supported.
 packages=(systemd systemd-sysv dbus python3 python3-apt python3-boto3 ca-certificates iproute2 procps rsync fuse3 s3fs e2fsprogs libpq5 nginx-light
-  curl)
-# No seat, device or console in a container; nginx waits for the scenario to start it.
+  curl openssh-server)
+# No seat, device or console in a container; nginx waits for the scenario to start it, and tests/utils/ssh.sh starts sshd.
 configure='systemctl mask systemd-udevd.service systemd-udev-trigger.service getty.target console-getty.service systemd-logind.service
-systemctl disable nginx.service'
+systemctl disable nginx.service ssh.service'
 
 moto=$(grep -E '^(moto|boto3)(\[|=)' ../../requirements-dev.txt | sed 's/\[[^]]*\]//')
 machine_recipe=$(cat build.sh Containerfile | sha256sum | cut -c1-12)

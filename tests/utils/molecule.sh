@@ -14,6 +14,8 @@ flock 9
 docker volume rm --force mediastore-s3-compiled >/dev/null 2>&1 || true
 # shellcheck source=tests/utils/kept.sh
 source "$utils/kept.sh"
+# shellcheck source=tests/utils/ssh.sh
+source "$utils/ssh.sh"
 
 shopt -s nullglob
 # shellcheck disable=SC2206  # the role may be a pattern
@@ -39,10 +41,15 @@ run() {
 
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
-# Those that take the time of what happens, or have clients that never stop, are alone; of the others two share the machine.
+# Those that take the time of what happens, or have clients that never stop, are alone; of the others two share the machine, the
+# longest ones first, so that both end at about the same time.
 together=() alone=()
 for file in "${scenarios[@]}"; do
-  case $file in extensions/molecule/mount/* | extensions/molecule/nginx_cache/*) alone+=("$file") ;; *) together+=("$file") ;; esac
+  case ${file#extensions/molecule/} in
+    mount/* | nginx_cache/*) alone+=("$file") ;;
+    synapse/default/* | migrate/mount/*) together=("$file" "${together[@]}") ;;
+    *) together+=("$file") ;;
+  esac
 done
 export -f run
 export failed RESULTS

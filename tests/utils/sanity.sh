@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs ansible-test sanity: everything on the controller's Python, compile and import on every other one found.
+# Runs ansible-test sanity on what a release has: everything on the controller's Python, compile and import on every other one found.
 # Called by stage.sh, in the copy of the tree.
 #   sanity.sh [--controller]      with --controller nothing but the first
 set -euo pipefail
@@ -50,14 +50,22 @@ others() {
   return "$status"
 }
 
-# The others in a copy of the copy meanwhile, for two at a time would write the same reports.
-beside=$(realpath "$PWD/../../../..")/sanity/ansible_collections/mediastore/s3
-mkdir -p "$beside"
-rsync -a --delete --exclude tests/output ./ "$beside/"
-(cd "$beside" && others) >"$beside/../log" 2>&1 &
+# What a release has; once more for the others, as two at a time would write the same reports.
+archive=$(mktemp -d)
+trap 'rm -rf "$archive"' EXIT
+ansible-galaxy collection build --output-path "$archive" . >/dev/null
+place=$(realpath "$PWD/../../../..")/sanity
+unpack() {
+  rm -rf "$place/$1" && mkdir -p "$place/$1/ansible_collections/mediastore/s3"
+  tar -xzf "$archive"/*.tar.gz -C "$place/$1/ansible_collections/mediastore/s3"
+}
+unpack one
+unpack two
+(cd "$place/two/ansible_collections/mediastore/s3" && others) >"$place/log" 2>&1 &
+cd "$place/one/ansible_collections/mediastore/s3"
 failed=0
 run --python "$controller" || failed=1
 wait "$!" || failed=1
-cat "$beside/../log"
+cat "$place/log"
 echo "sanity on Python $controller; compile and import on: ${found[*]}"
 exit "$failed"

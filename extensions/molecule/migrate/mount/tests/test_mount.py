@@ -15,7 +15,7 @@ from pathlib import Path
 import testinfra
 
 SCENARIO = Path(__file__).parent.parent
-HOSTS = [testinfra.get_host(f"docker://moved-{backend}") for backend in ("goofys", "rclone")]
+HOSTS = testinfra.get_hosts(["ssh://moved-goofys", "ssh://moved-rclone"], ssh_config=os.environ["SSH_CONFIG"])
 UNIT, APP = "mediastore-mount-media.service", "media-app.service"
 
 #: lets a program fail, or wait for a signal, where it should mount at the application's path, and work anywhere else
@@ -43,7 +43,7 @@ def state_of(host):
 
 
 def backend_of(host):
-    return host.backend.name.split("-")[1]
+    return host.backend.hostname.split("-")[1]
 
 
 def old(host):
@@ -176,7 +176,7 @@ def test_a_copy_through_rsync_repairs_what_has_another_size_and_leaves_no_mount(
     assert status == 0, output
     moved = output.partition("Copy with rsync what has another size there, or is missing")[2].partition("TASK [")[0]
     for host in HOSTS:
-        assert f"changed: [{host.backend.name}]" in moved, output
+        assert f"changed: [{host.backend.hostname}]" in moved, output
         assert state_of(host)["stage"] == "synced"
         assert not host.mount_point("/var/lib/mediastore/media/mount").exists
         assert host.check_output("systemctl show --property=LoadState --value %s", UNIT) == "not-found"

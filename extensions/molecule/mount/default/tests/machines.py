@@ -52,7 +52,7 @@ class Machine:
 
     def __init__(self, name: str) -> None:
         self.name, self.backend = name, name.split("-")[1]
-        self.host = testinfra.get_host(f"docker://{name}")
+        self.host = testinfra.get_host(f"ssh://{name}", ssh_config=os.environ["SSH_CONFIG"])
         self.key = "" if self.backend == "goofys" else SSE_C_KEY
         #: whether this container may make directories immutable
         self.immutable = self.backend != "s3fs"
@@ -107,7 +107,7 @@ class Machine:
 
 
 MACHINES = [Machine(name) for name in NAMES]
-STORE = testinfra.get_host("docker://mount-store")
+STORE = testinfra.get_host("ssh://mount-store", ssh_config=os.environ["SSH_CONFIG"])
 
 
 def wait(condition, seconds, what):

@@ -17,7 +17,7 @@ import yaml
 from ansible_collections.mediastore.s3.plugins.modules import nginx_config
 
 SCENARIO = Path(__file__).parent.parent
-WEB, STORE = testinfra.get_host("docker://alt-web"), testinfra.get_host("docker://alt-store")
+WEB, STORE = testinfra.get_hosts(["ssh://alt-web", "ssh://alt-store"], ssh_config=os.environ["SSH_CONFIG"])
 CACHES = yaml.safe_load((SCENARIO / "inventory.yml").read_text())["all"]["children"]["apps"]["hosts"]["alt-web"][
     "mediastore_caches"
 ]

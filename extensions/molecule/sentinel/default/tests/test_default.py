@@ -23,7 +23,7 @@ METRICS = "/var/lib/node-exporter/sentinel.prom"
 STATE = "/var/lib/mediastore-sentinel"
 #: the interval of the scenario, a look, and what a busy machine takes
 SOON_S = 15
-STORE = testinfra.get_host("docker://sentinel-store")
+STORE = testinfra.get_host("ssh://sentinel-store", ssh_config=os.environ["SSH_CONFIG"])
 POLICY = """
 import json, sys, boto3
 bucket, actions = sys.argv[1], json.loads(sys.argv[2])

@@ -16,7 +16,7 @@ import pytest
 import testinfra
 
 SCENARIO = Path(__file__).parent.parent
-HOST = testinfra.get_host("docker://synapse-host")
+HOST = testinfra.get_host("ssh://synapse-host", ssh_config=os.environ["SSH_CONFIG"])
 MEDIA, DROP_IN = "/var/lib/matrix-synapse/media", "/etc/matrix-synapse/conf.d/s3_media.yaml"
 UNIT, SECRET = "matrix-synapse.service", "a-secret-of-the-chat"
 ROLE = [{"hosts": "chat", "gather_facts": False, "roles": ["mediastore.s3.synapse"]}]
