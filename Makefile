@@ -47,7 +47,7 @@ cores: ## ansible-test sanity with every supported ansible-core; CORES=2.18 for 
 	@$(STAGE) cores tests/utils/cores.sh $(CORES)
 
 unit: ## tests of single parts
-	@$(STAGE) unit tests/utils/pytest.sh tests/unit --numprocesses=$$(($$(nproc) + 1))  # some wait for a server
+	@$(STAGE) unit tests/utils/pytest.sh tests/unit
 
 e2e: ## ansible-playbook against real servers on loopback
 	@$(STAGE) e2e tests/utils/e2e.sh

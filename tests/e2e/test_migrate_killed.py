@@ -22,17 +22,13 @@ CUTOVER = (
     "Copy the last files",
     "Set the directory aside",
     "Restore files and configuration",
-    "Record that it runs on its own files",
     "Start the application by its command",
-    "Record that it is healthy",
     "Record the proof",
 )
 ROLLBACK = (
     "Bring back what exists only in the bucket",
-    "Note that the way back begins, and the state of the services",
     "Stop the application by its command",
     "Restore files and configuration",
-    "Start the application by its command",
 )
 
 
@@ -71,13 +67,13 @@ def test_kills_all_along_the_cutover_and_the_rollback(site):
     config = site.config.read_bytes()
     site.vary(migrate_at_once=False)
     with Writer(site):
-        assert kill_during(site, "cutover", CUTOVER, seed=7) >= 7
+        assert kill_during(site, "cutover", CUTOVER, seed=7) >= 6
         finish(site, "cutover")
         assert site.stage() == "healthy"
         assert json.loads(site.config.read_text())["backend"] == "s3"
         assert site.upload("between", 1234)
 
-        assert kill_during(site, "rollback", ROLLBACK, seed=11) >= 4
+        assert kill_during(site, "rollback", ROLLBACK, seed=11) >= 2
         finish(site, "rollback")
     assert site.stage() == "rolled_back"
     assert site.config.read_bytes() == config

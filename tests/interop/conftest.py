@@ -11,6 +11,8 @@ from xdist.scheduler import LoadScopeScheduling
 from ansible_collections.mediastore.s3.tests.interop.applies import applies, idle
 from ansible_collections.mediastore.s3.tests.interop.stores import SERVERS, STAND_FOR, Store, selected
 
+#: What takes most of the time: it begins first, and another worker has the store's other tests meanwhile.
+LONG = ("test_key_playbooks.py", "test_mastodon.py", "test_provision.py", "test_synapse.py", "test_zulip.py")
 #: the names of the tests that are about no store at all
 IDLE = pytest.StashKey[set]()
 
@@ -32,7 +34,7 @@ def pytest_collection_modifyitems(config, items):
     """Leave out what is not about its store; that every test is about some store is tested in test_servers.py."""
     config.stash[IDLE] = idle(items)
     config.hook.pytest_deselected(items=[item for item in items if not applies(item)])
-    items[:] = [item for item in items if applies(item)]
+    items[:] = sorted(filter(applies, items), key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture
@@ -42,16 +44,19 @@ def idle_tests(request):
 
 
 class ByStore(LoadScopeScheduling):
-    """One worker for all tests of a store, so that it is started once.
+    """One worker for all tests of a store, so that it is started once, or twice for those that take long.
 
     Marks would say the same, if pytest-xdist 3.8 found them in pytest 9.2 (its issue 1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
         parameters = nodeid.partition("[")[2].rstrip("]").split("-")
-        return next((name for name in SERVERS if name in parameters), nodeid)
+        store = next((name for name in SERVERS if name in parameters), nodeid)
+        file = nodeid.partition("::")[0].rpartition("/")[2]
+        return f"{store}, what takes long" if file in LONG else store
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False  # in the order of the tests, not of their number
     return ByStore(config, log)

@@ -26,6 +26,8 @@ PROVISION, ROTATE = "mediastore.s3.provision", "mediastore.s3.rotate_key"
 KEYS = where(lambda profile: profile.keys.keyring != "none")
 #: with a key in a vault: nothing about a vault depends on the store
 IN_VAULTS = "ceph"
+#: by an interface of S3's kind, and by one of its own; what each keyring does is tested without playbooks (test_keyrings.py)
+BOTH_KINDS = ("ceph", "garage")
 QUICK = {"rotate_key_drain": 2, "rotate_key_grace": 2}
 
 
@@ -44,8 +46,7 @@ def holder(site, kept, bucket=""):
     return KeyHolder(site.owner, site.client(kept), bucket or site.bucket)
 
 
-@KEYS
-@where(lambda place, name: place == "file" or name == IN_VAULTS)
+@where(lambda place, name: name == IN_VAULTS or (place == "file" and name in BOTH_KINDS))
 @pytest.mark.parametrize("place", ["file", "vault"])
 def test_a_key_is_predicted_made_kept_and_left_alone(site, place):
     keys = [site.key("read_only", place=place)]
@@ -73,7 +74,7 @@ def test_a_key_is_predicted_made_kept_and_left_alone(site, place):
     assert not revoked["changed"], revoked
 
 
-@where(lambda profile: profile.keys.keyring != "none" and profile.keys.regrants)
+@only(*BOTH_KINDS)
 def test_what_a_key_may_do_is_widened_and_narrowed(site):
     assert site.run(PROVISION, mediastore_keys=[site.key("read_only")]).status == 0
     kept = site.kept()
@@ -175,7 +176,7 @@ def test_a_key_in_a_vault_is_rotated_and_reaches_the_application(site, applicati
     assert until(lambda: not holder(site, old).known()) and holder(site, new).may("write")
 
 
-@only("ceph", "garage")  # by an interface of S3's kind, and by one of its own
+@only(*BOTH_KINDS)
 def test_killed_between_making_and_keeping_a_key_nothing_is_lost(site):
     """kill -9 of all that runs when the store has the key and its answer is on the way, so that nobody knows its secret."""
     for bucket in (site.bucket, site.other):

@@ -16,7 +16,7 @@ done
 status=0
 # shellcheck source=tests/utils/kept.sh
 source "$utils/kept.sh"
-python -m pytest -q -p kept_models --numprocesses=2 --durations=5 --junitxml="$report" "${@:-tests/interop}" || status=$?
+python -m pytest -q -p kept_models --numprocesses=$(($(nproc) + 1)) --durations=5 --junitxml="$report" "${@:-tests/interop}" || status=$?
 [[ -s $report ]] || exit 1
 # what the key of each preset may do, a line for each store and preset
 python "$utils/access_matrix.py" "$access" || status=1

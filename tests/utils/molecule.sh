@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the molecule scenarios, each from create to destroy, some of them two at a time. Called by stage.sh, in the copy of the tree.
+# Runs the molecule scenarios, each from create to destroy, three at a time. Called by stage.sh, in the copy of the tree.
 #   molecule.sh [ROLE]            (all roles without one)
 set -euo pipefail
 utils=$(dirname "$(readlink -f "$0")")
@@ -10,6 +10,8 @@ role=${1:-*}
 exec 9>"/tmp/mediastore.s3-molecule-$UID.lock"
 flock 9
 "$utils/../images/build.sh"
+# What a run that was cut short has left would be taken for machines that are up; they are made anew.
+rm -rf "$ANSIBLE_HOME"/tmp/molecule.*
 # what the machines keep of it is of an earlier tree
 docker volume rm --force mediastore-s3-compiled >/dev/null 2>&1 || true
 # shellcheck source=tests/utils/kept.sh
@@ -25,7 +27,7 @@ if ((!${#scenarios[@]})); then
   exit 1
 fi
 
-# One scenario; what it printed is shown when it has ended, so that two at a time can be read.
+# One scenario; what it printed is shown when it has ended, so that three at a time can be read.
 run() {
   local scenario report log
   scenario=$(dirname "${1#extensions/molecule/}")
@@ -41,24 +43,12 @@ run() {
 
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
-# Those that take the time of what happens, or have clients that never stop, are alone; of the others two share the machine, the
-# longest ones first, so that both end at about the same time.
-together=() alone=()
-for file in "${scenarios[@]}"; do
-  case ${file#extensions/molecule/} in
-    mount/* | nginx_cache/*) alone+=("$file") ;;
-    synapse/default/* | migrate/mount/*) together=("$file" "${together[@]}") ;;
-    *) together+=("$file") ;;
-  esac
-done
+# Three at a time, as each of them waits a lot; the longest ones first, so that all end at about the same time.
+long='molecule/(synapse/default|mount/default|nginx_cache/default|migrate/mount)/'
+ordered=$(printf '%s\n' "${scenarios[@]}" | awk -v long="$long" '{ print $0 ~ long ? 0 : 1, $0 }' | sort -n | cut -d ' ' -f 2-)
 export -f run
 export failed RESULTS
-if ((${#together[@]})); then
-  printf '%s\n' "${together[@]}" | xargs --max-procs=2 --replace=FILE bash -c 'run FILE'
-fi
-for file in "${alone[@]}"; do
-  run "$file"
-done
+xargs --max-procs=3 --replace=FILE bash -c 'run FILE' <<<"$ordered"
 if [[ -s $failed ]]; then
   echo "failed scenarios: $(paste -sd ' ' "$failed")" >&2
   exit 1

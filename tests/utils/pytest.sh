@@ -4,4 +4,5 @@
 set -euo pipefail
 # shellcheck source=tests/utils/kept.sh
 source "$(dirname "$0")/kept.sh"
-exec python -m pytest -q -p kept_models --numprocesses=auto --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"
+# one more than there are processors, as tests wait for servers and playbooks
+exec python -m pytest -q -p kept_models --numprocesses=$(($(nproc) + 1)) --dist=loadgroup --durations=5 --junitxml="$RESULTS/$(basename "$1").xml" "$@"

@@ -21,7 +21,7 @@ Host *
   ControlMaster auto
   ControlPersist 60s
   ControlPath $ssh/%C
-  ProxyCommand docker exec -i %h sh -c 'mkdir -p /run/sshd && exec /usr/sbin/sshd -i -o AuthorizedKeysFile=/etc/ssh/authorized_keys -o StrictModes=no -o PermitRootLogin=yes -o UsePAM=no -o "SetEnv=PYTHONPATH=/opt/kept KEPT=/var/cache/kept"'
+  ProxyCommand docker exec -i %h sh -c 'mkdir -p /run/sshd && exec /usr/sbin/sshd -i -o AuthorizedKeysFile=/etc/ssh/authorized_keys -o StrictModes=no -o PermitRootLogin=yes -o UsePAM=no -o MaxSessions=100 -o "SetEnv=PYTHONPATH=/opt/kept KEPT=/var/cache/kept"'
 EOF
 # the second one is read by testinfra too; without the first one Ansible would have connections of its own
 export ANSIBLE_SSH_ARGS="-o ControlMaster=auto" ANSIBLE_SSH_COMMON_ARGS="-F $SSH_CONFIG"

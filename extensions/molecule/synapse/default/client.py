@@ -92,7 +92,7 @@ def run(user: str) -> None:
             note("wrong", f"{error.code} {error.url}")
         except OSError as error:
             note("refused", str(error))
-        time.sleep(0.4)
+        time.sleep(1)
 
 
 def note(name: str, text: str) -> None:

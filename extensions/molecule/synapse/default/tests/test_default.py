@@ -50,7 +50,7 @@ def stage_of():
 def assert_nothing_is_lost():
     assert HOST.service(UNIT).is_running and HOST.service(UNIT).is_enabled
     before = len(HOST.file("/var/lib/client/acknowledged").content_string.splitlines())
-    time.sleep(2)
+    time.sleep(3)
     assert len(HOST.file("/var/lib/client/acknowledged").content_string.splitlines()) > before, "nobody can upload"
     assert HOST.check_output("find %s ! -user matrix-synapse | head -3", MEDIA) == "", "Synapse's own, or it cannot remove them"
     checked = HOST.run("python3 /usr/local/bin/client.py check")
