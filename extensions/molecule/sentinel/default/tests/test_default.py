@@ -22,7 +22,7 @@ SECRET = "a-secret-of-the-store"
 METRICS = "/var/lib/node-exporter/sentinel.prom"
 STATE = "/var/lib/mediastore-sentinel"
 #: the interval of the scenario, a look, and what a busy machine takes
-SOON_S = 15
+SOON_S = 60
 STORE = testinfra.get_host("ssh://sentinel-store", ssh_config=os.environ["SSH_CONFIG"])
 POLICY = """
 import json, sys, boto3
