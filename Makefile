@@ -5,7 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 STAGE := tests/utils/stage.sh
 UTIL_PACKAGES := $(addprefix -p ansible_collections.mediastore.s3.plugins.module_utils.,_core _store _base)
-LINT := ruff mypy yamllint ansible-lint docs-lint docs sanity
+LINT := ruff mypy yamllint shellcheck ansible-lint docs-lint docs sanity
 TESTS := unit e2e interop doctor-faults molecule
 ACCESS := tests/interop/test_least_privilege.py
 
@@ -31,6 +31,9 @@ mypy: ## types of the three module_utils packages, strict
 yamllint: ## style of YAML
 	@$(STAGE) yamllint yamllint --strict .
 
+shellcheck: ## common mistakes of shell scripts
+	@$(STAGE) shellcheck bash -c 'find . -name "*.sh" -print0 | xargs -0 shellcheck -x .ci/run'
+
 ansible-lint: ## playbooks and roles, profile production
 	@$(STAGE) ansible-lint ansible-lint --strict
 
@@ -40,7 +43,7 @@ docs-lint: ## documentation of plugins and roles, changelog
 docs: ## the documentation site, in build/docs; no warning, no dead link
 	@$(STAGE) docs tests/utils/docs.sh "$(CURDIR)/build/docs"
 
-sanity: ## ansible-test sanity on every Python found
+sanity: ## ansible-test sanity on what a release has, on every Python found
 	@$(STAGE) sanity tests/utils/sanity.sh
 
 cores: ## ansible-test sanity with every supported ansible-core; CORES=2.18 for that one

@@ -56,8 +56,10 @@ trap 'rm -rf "$archive"' EXIT
 ansible-galaxy collection build --output-path "$archive" . >/dev/null
 place=$(realpath "$PWD/../../../..")/sanity
 unpack() {
-  rm -rf "$place/$1" && mkdir -p "$place/$1/ansible_collections/mediastore/s3"
-  tar -xzf "$archive"/*.tar.gz -C "$place/$1/ansible_collections/mediastore/s3"
+  local content=$place/$1/ansible_collections/mediastore/s3
+  rm -rf "${place:?}/$1"
+  git init -q "$content" # or it asks the repository around it, which ignores all of this
+  tar -xzf "$archive"/*.tar.gz -C "$content"
 }
 unpack one
 unpack two
