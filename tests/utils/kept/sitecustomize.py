@@ -7,6 +7,7 @@
   found by its source, so it is never old.
 * The archives themselves, see kept_archives.py.
 * What Jinja compiles, see kept_templates.py.
+* What is read of Ansible's own YAML files, see kept_yaml.py.
 * A Python that has loaded what a module loads, see kept_python.py.
 
 Each Python that starts runs this, thousands of times in a test run. So it imports only what is there anyway or costs nothing.
@@ -29,8 +30,8 @@ PYTHON = sys.implementation.cache_tag.encode()
 compile_source = zipimport._compile_source
 
 
-def kept_code(named: tuple[bytes, ...], make: Callable[[], CodeType]) -> CodeType:
-    """The code that has all these names, from an earlier process or made now."""
+def kept_code(named: tuple[bytes, ...], make: Callable[[], CodeType | dict]) -> CodeType | dict:
+    """The code, or plain data, that has all these names: from an earlier process or made now."""
     place = f"{KEPT}/compiled/{_blake2.blake2b(repr((PYTHON, *named)).encode(), digest_size=32).hexdigest()}"
     try:
         with open(place, "rb") as kept:
@@ -67,7 +68,9 @@ if KEPT:
 
         import kept_archives
         import kept_templates
+        import kept_yaml
 
         gc.disable()  # it ends before there is much
         kept_archives.keep(KEPT)
         kept_templates.keep(kept_code)
+        kept_yaml.keep(kept_code)
