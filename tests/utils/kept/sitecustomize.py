@@ -8,6 +8,7 @@
 * The archives themselves, see kept_archives.py.
 * What Jinja compiles, see kept_templates.py.
 * What is read of Ansible's own YAML files, see kept_yaml.py.
+* A process for each task that needs none, see kept_tasks.py.
 * A Python that has loaded what a module loads, see kept_python.py.
 
 Each Python that starts runs this, thousands of times in a test run. So it imports only what is there anyway or costs nothing.
@@ -67,10 +68,12 @@ if KEPT:
         import gc
 
         import kept_archives
+        import kept_tasks
         import kept_templates
         import kept_yaml
 
         gc.disable()  # it ends before there is much
         kept_archives.keep(KEPT)
+        kept_tasks.keep()
         kept_templates.keep(kept_code)
         kept_yaml.keep(kept_code)
