@@ -21,22 +21,7 @@ from ansible_collections.mediastore.s3.tests.e2e.migrate_site import (
     wait_for,
 )
 from ansible_collections.mediastore.s3.tests.e2e.mirrored_site import MirroredSite
-from ansible_collections.mediastore.s3.tests.e2e.test_migrate_killed import finish, kill_during
 from ansible_collections.mediastore.s3.tests.servers.rclone import RcloneS3
-
-CUTOVER = (
-    "Put the files in place that switch the application to the bucket",
-    "Start the application by its command",
-    "Record that it is healthy",
-    "Restore files and configuration",
-    "Copy what came between the last copy and the restart",
-    "Record the proof",
-)
-ROLLBACK = (
-    "Bring back what exists only in the bucket",
-    "Stop the application by its command",
-    "Start the application by its command",
-)
 
 
 @pytest.fixture
@@ -48,26 +33,6 @@ def site(tmp_path):
             yield made
         finally:
             made.close()
-
-
-def test_kills_all_along_the_cutover_and_the_rollback(site):
-    config = site.config.read_bytes()
-    site.vary(migrate_at_once=False)
-    with Writer(site):
-        assert kill_during(site, "cutover", CUTOVER, seed=7) >= 4
-        finish(site, "cutover")
-        assert site.stage() == "healthy"
-        assert json.loads(site.config.read_text())["backend"] == "both"
-        assert site.upload("between", 1234)
-        (site.media / "between").unlink()  # as whoever evicts the cache does
-
-        assert kill_during(site, "rollback", ROLLBACK, seed=11) >= 2
-        finish(site, "rollback")
-    assert site.stage() == "rolled_back"
-    assert site.config.read_bytes() == config
-    assert not site.backup.exists()
-    assert site.lost() == []
-    assert finish(site, "rollback").changed == 0
 
 
 def test_a_cutover_that_was_killed_after_the_restart_is_proved_by_the_same_command(site, tmp_path):

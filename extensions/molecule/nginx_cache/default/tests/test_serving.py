@@ -190,9 +190,12 @@ def test_the_disk_stays_within_its_size():
     assert settled <= 1.1 * limit
 
 
+PRIORITY = "renice -n %d -p $(pgrep -f '^nginx: worker')"
+
+
 def throughput(url: str, host: str) -> tuple[float, str]:
     """Requests in a second, and the time within which 99 % of them were answered."""
-    command = ["wrk", "-t1", "-c16", "-d1s", "--latency", "-H", f"Host: {host}", url]
+    command = ["nice", "-n", "-19", "wrk", "-t1", "-c16", "-d1s", "--latency", "-H", f"Host: {host}", url]
     lines = run(WEB, *command).decode().splitlines()
     assert not [line for line in lines if "Non-2xx" in line or "Socket errors" in line], lines
     rate = next(line.split()[1] for line in lines if line.startswith("Requests/sec"))
@@ -200,16 +203,18 @@ def throughput(url: str, host: str) -> tuple[float, str]:
 
 
 def test_a_hit_is_nearly_as_fast_as_a_file():
-    """Side by side, since this machine does other things too: in pairs of a second each; the one in the middle counts."""
+    """Side by side, and before all else that this machine does: in pairs of a second each; the one in the middle counts."""
     digest = put("social-media", fast=256 * 1024)["fast.jpg"]
     body = media("social", "fast.jpg")
     assert body.digest == digest
     run(WEB, "sh", "-c", "mkdir -p /srv/static && cat > /srv/static/fast.jpg", stdin=body.body)
     asked = {"file": ("http://127.0.0.1:8090/fast.jpg", "x"), "cache": ("http://127.0.0.1:8082/fast.jpg", "plain.example.org")}
+    run(WEB, "sh", "-c", PRIORITY % -19)
     pairs = []
     while len(pairs) < 5 or (len(pairs) < 25 and middle(pairs)[0] < 0.9):
         pair = {what: throughput(*asked[what]) for what in sorted(asked, reverse=len(pairs) % 2 == 0)}
         pairs.append((pair["cache"][0] / pair["file"][0], pair))
+    run(WEB, "sh", "-c", PRIORITY % 0)
     ratio, pair = middle(pairs)
     for what, (rate, p99) in sorted(pair.items()):
         print(f"256 KiB from the {what}: {rate:.0f} requests/s, p99 {p99}")
