@@ -9,7 +9,7 @@ mkdir -p "$ssh"
 chmod 700 "$ssh"
 export SSH_KEY=$ssh/key SSH_CONFIG=$ssh/config
 [[ -s $SSH_KEY ]] || ssh-keygen -q -t ed25519 -N '' -C mediastore.s3-tests -f "$SSH_KEY"
-# sshd's own keys are not looked at, as the connection is the engine's. What keeps compiled code there is in the machine's environment.
+# sshd's own keys are not looked at, as the connection is the engine's. %h, as the name of a socket must not be long.
 cat >"$SSH_CONFIG" <<EOF
 Host *
   User root
@@ -20,7 +20,7 @@ Host *
   LogLevel ERROR
   ControlMaster auto
   ControlPersist 60s
-  ControlPath $ssh/%C
+  ControlPath $ssh/%h
   ProxyCommand docker exec -i %h sh -c 'mkdir -p /run/sshd && exec /usr/sbin/sshd -i -o AuthorizedKeysFile=/etc/ssh/authorized_keys -o StrictModes=no -o PermitRootLogin=yes -o UsePAM=no -o MaxSessions=100 -o "SetEnv=PYTHONPATH=/opt/kept KEPT=/var/cache/kept"'
 EOF
 # the second one is read by testinfra too; without the first one Ansible would have connections of its own
