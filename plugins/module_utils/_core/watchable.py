@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # PRIVATE to the collection: do not import it from outside.
-"""Whether this kernel sees everything that changes below a directory, by what is mounted where."""
+"""What the mounts of the kernel say of a directory: whether all that changes below it is seen, and whether it shows a bucket."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 #: Filesystems that nobody can change but through this kernel. Of FUSE, NFS, GlusterFS and the like it sees only its own part.
 LOCAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs")
+#: Filesystems that show a bucket, as the kernel names them; goofys and Mountpoint for Amazon S3 have no name of their own. What
+#: they list may be old: goofys 0.24.0 leaves out for --type-cache-ttl what was created while it asked the store for a listing.
+BUCKETS = ("fuse", "fuse.geesefs", "fuse.goofys", "fuse.rclone", "fuse.s3fs")
 MOUNTS = "/proc/self/mountinfo"
 
 
@@ -43,11 +46,16 @@ def within(path: bytes, folder: bytes) -> bool:
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
+def filesystem(path: bytes, listed: list[Mount]) -> str:
+    """The type of the filesystem on which a path is."""
+    above = [mount for mount in listed if within(path, mount.point)]
+    # sorted() keeps the order of equals, and of two mounts on one place the later is the one that is seen
+    return sorted(above, key=lambda mount: len(mount.point))[-1].kind if above else "unknown"
+
+
 def obstacle(root: bytes, listed: list[Mount]) -> str:
     """Why changes below this directory could go unseen, or an empty string."""
-    above = [mount for mount in listed if within(root, mount.point)]
-    # sorted() keeps the order of equals, and of two mounts on one place the later is the one that is seen
-    kind = sorted(above, key=lambda mount: len(mount.point))[-1].kind if above else "unknown"
+    kind = filesystem(root, listed)
     if kind not in LOCAL:
         return f"it is on the filesystem {kind}, and only what this host changes on {', '.join(LOCAL)} is seen in full"
     for mount in listed:
@@ -69,7 +77,12 @@ def _uppers(listed: list[Mount]) -> list[bytes]:
     return found
 
 
+def now() -> list[Mount]:
+    """The mounts as things are now."""
+    with open(MOUNTS, "rb") as source:
+        return mounts(source.read())
+
+
 def look(root: bytes) -> str:
     """The obstacle as things are now."""
-    with open(MOUNTS, "rb") as source:
-        return obstacle(root, mounts(source.read()))
+    return obstacle(root, now())

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core import preflight
+from ansible_collections.mediastore.s3.plugins.module_utils._core import preflight, watchable
 from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import Application
 
 
@@ -83,6 +83,23 @@ def test_a_mount_point_cannot_be_renamed(host, monkeypatch):
     # after a cutover it may be the mount of the bucket
     app = Application(str(host / "media"), [], [], [])
     assert preflight.findings(app, str(host / "state"), True, systemctl) == []
+
+
+@pytest.mark.parametrize("kind", ["fuse", "fuse.s3fs", "fuse.rclone"])
+def test_a_directory_that_shows_a_bucket_cannot_be_listed_in_full(host, monkeypatch, kind):
+    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(os.fsencode(host), kind, b"rw")]
+    monkeypatch.setattr(watchable, "now", lambda: mounted)
+    (finding,) = found(host)
+    assert f"/media shows a bucket already (its filesystem is {kind})" in finding and "mediastore.s3.bucket_copy" in finding
+    # after a cutover it is the one of the migration
+    app = Application(str(host / "media"), [], [], [])
+    assert preflight.findings(app, str(host / "state"), True, systemctl) == []
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "fuse.glusterfs", "fuse.mergerfs", "overlay"])
+def test_other_filesystems_are_listed_as_they_are(host, monkeypatch, kind):
+    monkeypatch.setattr(watchable, "now", lambda: [watchable.Mount(b"/", kind, b"rw")])
+    assert found(host) == []
 
 
 def test_a_full_state_directory(host, monkeypatch):

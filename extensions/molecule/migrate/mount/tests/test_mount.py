@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -51,10 +52,11 @@ def old(host):
     return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
 
 
-def sums(host, folder="/srv/media"):
-    """SHA-256 of every file of the application, by its path."""
-    found = host.check_output("cd %s && find . -type f ! -path './.mediastore*' -print0 | xargs -0 sha256sum", folder)
-    return {name[2:]: digest for digest, name in (line.split("  ", 1) for line in found.splitlines())}
+def sums(host, names):
+    """SHA-256 of these files of the application, asked for by name: goofys' listings leave out for a minute what was created
+    in the moment in which it asked the store for one."""
+    told = host.run(f"cd /srv/media && sha256sum -- {shlex.join(names)}").stdout
+    return {name: digest for digest, name in (line.split("  ", 1) for line in told.splitlines())}
 
 
 def acknowledged(host):
@@ -80,8 +82,8 @@ def sent_by_us(host):
 
 def assert_nothing_is_lost(host, changed=()):
     believed = {**acknowledged(host), **{f"old/{name}": digest for name, digest in old(host).items()}, **dict(changed)}
-    held = sums(host)
-    assert {name for name, digest in believed.items() if held.get(name) != digest} == set()
+    held = sums(host, believed)
+    assert {name: held.get(name) for name, digest in believed.items() if held.get(name) != digest} == {}
 
 
 def assert_works_in_the_bucket(host):
@@ -159,8 +161,7 @@ def test_after_a_rollback_it_works_in_its_directory_with_all_that_was_written_si
     for host in HOSTS:
         assert state_of(host)["stage"] == "rolled_back"
         print(f"{backend_of(host)}: down for {state_of(host)['downtime_s']['rollback']} s on the way back")
-        held = sums(host)
-        assert {name: held[name] for name in changed} == changed
+        assert sums(host, changed) == changed
         # what is remembered of it is from before
         host.check_output("cd /srv/media/old && sha256sum * > /root/old.sha256")
         assert_works_in_its_directory(host)
