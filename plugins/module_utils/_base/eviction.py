@@ -11,9 +11,10 @@ import sys
 import time
 import typing as t
 
+from .._core import watchable
 from .._core.errors import BadInput, Incomplete
 from .._core.evict import Evictor, Means
-from .._core.keys import Exclude
+from .._core.keys import MARK, Exclude
 from .._core.lru import keeps_atime
 from .._core.model import Attributes
 from .._core.progress import human
@@ -59,6 +60,7 @@ def evict(module: StoreModule) -> dict[str, t.Any]:
     """Do it, or leave the job that will; what happens is told to the monitoring, too."""
     begun, doing = time.monotonic(), tried(module, "evict from")
     tree = open_tree(module, doing)
+    _require_disk(tree, doing)
     policy = _policy(module, doing)
     metrics = metrics_file(module, tree, doing)
     path = journal_path(module, tree, doing)
@@ -71,6 +73,19 @@ def evict(module: StoreModule) -> dict[str, t.Any]:
         return result
 
     return told(module, "evict", metrics, place(module), act, _numbers)
+
+
+def _require_disk(tree: Tree, doing: str) -> None:
+    """Refuse what shows the bucket: there each object would be proved by itself, and go with its file."""
+    shown = watchable.shown_bucket(tree.root, watchable.now())
+    if not shown and os.path.lexists(os.path.join(tree.root, os.fsencode(MARK))):
+        shown = f"it has the file {MARK}, which is an object of the bucket"
+    if shown:
+        raise BadInput(
+            doing,
+            said=f"{os.fsdecode(tree.root)} shows a bucket ({shown}), so what is removed there could be the objects",
+            remedy="Give the directory on the disk. A mount has a cache of its own, and nothing to evict.",
+        )
 
 
 def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doing: str, begun: float) -> dict[str, t.Any]:

@@ -36,10 +36,10 @@ def _path(app: Application, backup_is_ours: bool) -> list[str]:
     found = []
     if os.path.ismount(path) and not backup_is_ours:
         found.append(f"{path} is a mount point, which cannot be renamed. Let the application use a directory inside it.")
-    kind = watchable.filesystem(os.fsencode(os.path.realpath(path)), watchable.now())
-    if kind in watchable.BUCKETS and not backup_is_ours:
+    shown = "" if backup_is_ours else watchable.shown_bucket(os.fsencode(os.path.realpath(path)), watchable.now())
+    if shown:
         found.append(
-            f"{path} shows a bucket already (its filesystem is {kind}), and such a mount can leave files out when it lists them. "
+            f"{path} shows a bucket already ({shown}), and such a mount can leave files out when it lists them. "
             "Copy from bucket to bucket (mediastore.s3.bucket_copy) while nothing writes to it."
         )
     if not os.access(path, os.R_OK | os.X_OK):

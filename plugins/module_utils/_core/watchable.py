@@ -53,6 +53,16 @@ def filesystem(path: bytes, listed: list[Mount]) -> str:
     return sorted(above, key=lambda mount: len(mount.point))[-1].kind if above else "unknown"
 
 
+def shown_bucket(root: bytes, listed: list[Mount]) -> str:
+    """The mount of a bucket to which a directory belongs, or that is inside of it, in words, or an empty string."""
+    inside = [mount.point for mount in listed if within(mount.point, root)]
+    for place in [root, *inside]:
+        kind = filesystem(place, listed)
+        if kind in BUCKETS:
+            return f"{os.fsdecode(place)} is on the filesystem {kind}"
+    return ""
+
+
 def obstacle(root: bytes, listed: list[Mount]) -> str:
     """Why changes below this directory could go unseen, or an empty string."""
     kind = filesystem(root, listed)
@@ -78,9 +88,12 @@ def _uppers(listed: list[Mount]) -> list[bytes]:
 
 
 def now() -> list[Mount]:
-    """The mounts as things are now."""
-    with open(MOUNTS, "rb") as source:
-        return mounts(source.read())
+    """The mounts as things are now; none where the kernel is not Linux."""
+    try:
+        with open(MOUNTS, "rb") as source:
+            return mounts(source.read())
+    except FileNotFoundError:
+        return []
 
 
 def look(root: bytes) -> str:

@@ -90,16 +90,27 @@ def test_a_directory_that_shows_a_bucket_cannot_be_listed_in_full(host, monkeypa
     mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(os.fsencode(host), kind, b"rw")]
     monkeypatch.setattr(watchable, "now", lambda: mounted)
     (finding,) = found(host)
-    assert f"/media shows a bucket already (its filesystem is {kind})" in finding and "mediastore.s3.bucket_copy" in finding
+    assert f"/media shows a bucket already ({host}/media is on the filesystem {kind})" in finding
+    assert "mediastore.s3.bucket_copy" in finding
     # after a cutover it is the one of the migration
     app = Application(str(host / "media"), [], [], [])
     assert preflight.findings(app, str(host / "state"), True, systemctl) == []
 
 
-@pytest.mark.parametrize("kind", ["nfs4", "fuse.glusterfs", "fuse.mergerfs", "overlay"])
-def test_other_filesystems_are_listed_as_they_are(host, monkeypatch, kind):
-    monkeypatch.setattr(watchable, "now", lambda: [watchable.Mount(b"/", kind, b"rw")])
+@pytest.mark.parametrize("other", ["nfs4", "fuse.glusterfs", "fuse.mergerfs", "overlay"])
+def test_other_filesystems_are_listed_as_they_are(host, monkeypatch, other):
+    below = os.fsencode(host / "media" / "below")
+    # what is hidden by a later mount in the same place does not count
+    mounted = [watchable.Mount(place, kind, b"rw") for place in (b"/", below) for kind in ("fuse.s3fs", other)]
+    monkeypatch.setattr(watchable, "now", lambda: mounted)
     assert found(host) == []
+
+
+def test_a_bucket_that_is_mounted_inside_of_it(host, monkeypatch):
+    below = os.fsencode(host / "media" / "below")
+    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(below, "fuse", b"rw")]
+    monkeypatch.setattr(watchable, "now", lambda: mounted)
+    assert "media/below is on the filesystem fuse" in found(host)[0]
 
 
 def test_a_full_state_directory(host, monkeypatch):

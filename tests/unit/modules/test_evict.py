@@ -104,6 +104,17 @@ def test_a_wrong_place_costs_nothing(run, media, rclone, wrong):
     assert not list((rclone.data / "empty").iterdir()) and not (rclone.data / "media" / "other").exists()
 
 
+def test_a_directory_that_shows_the_bucket_costs_nothing(run, rclone):
+    """What the store has on its disk is the bucket: each file there would be proved by itself, and go."""
+    bucket = rclone.data / "media"
+    (bucket / ".mediastore-owner").write_text("the media of example.org")
+    before = files(bucket)
+    failed = run(max_age="0s", path=str(bucket))
+    assert failed["failed"] and "media shows a bucket (it has the file .mediastore-owner" in failed["msg"]
+    assert "Give the directory on the disk" in failed["msg"]
+    assert files(bucket) == before
+
+
 def test_a_wrong_path_costs_nothing(run, media, rclone):
     failed = run(max_age="0s", path=str(media / "local_content"))
     assert failed["error"]["code"] == "NothingInCommon"

@@ -148,9 +148,9 @@ def nothing_is_lost(seconds=60):
     wait(arrived, seconds, "every acknowledged medium is in the bucket")
 
 
-def play(*options, limit="mounts"):
+def play(*options, limit="mounts", playbook="mediastore.s3.mount"):
     """The playbook as a user runs it."""
-    command = ["ansible-playbook", "-i", str(SCENARIO / "inventory.yml"), "--limit", limit, "mediastore.s3.mount", *options]
+    command = ["ansible-playbook", "-i", str(SCENARIO / "inventory.yml"), "--limit", limit, playbook, *options]
     environment = {**os.environ, "ANSIBLE_PIPELINING": "true", "NO_COLOR": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stdout + done.stderr

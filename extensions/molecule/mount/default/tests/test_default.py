@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from ansible_collections.mediastore.s3.extensions.molecule.mount.default.tests.machines import (
     APP,
@@ -215,6 +218,35 @@ def test_what_a_backend_can_do():
     assert [can[name]["modes"] for name in ("goofys", "rclone", "s3fs")] == [False, False, True], can
     assert [can[name]["close_uploads"] for name in ("goofys", "rclone", "s3fs")] == [True, False, True], can
     assert [can[name]["fsync_uploads"] for name in ("goofys", "rclone", "s3fs")] == [False, False, True], can
+
+
+EVICT = """
+- hosts: mounts
+  gather_facts: false
+  module_defaults:
+    group/mediastore.s3.store: "{{ mediastore_store }}"
+  tasks:
+    - name: Evict what is in the bucket
+      mediastore.s3.evict:
+        path: "{{ path }}"
+        bucket: site-media
+        prefix: "{{ backend }}/media/"
+        journal: /var/lib/evict/journal
+        max_age: 0s
+        min_age: 0s
+"""
+
+
+@pytest.mark.parametrize("path", ["/srv/media", "/srv"])
+def test_nothing_is_evicted_from_a_mount(tmp_path, path):
+    """All that it shows is proved to be in the bucket, since it is the bucket; whoever removes it there loses it."""
+    (tmp_path / "evict.yml").write_text(EVICT, encoding="utf-8")
+    status, output = play("-e", f"path={path}", playbook=str(tmp_path / "evict.yml"))
+    assert status == 2
+    for machine in MACHINES:
+        failed = output.partition(f"fatal: [{machine.name}]")[2].partition("fatal: ")[0]
+        assert re.search(rf"{path} shows a bucket \(/srv/(media|cheap) is on the filesystem fuse", failed), output
+    nothing_is_lost()
 
 
 def test_what_cannot_work_is_refused_before_anything_is_touched():

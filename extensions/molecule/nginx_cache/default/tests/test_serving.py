@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import NamedTuple
 
 import pytest
 
@@ -190,40 +191,52 @@ def test_the_disk_stays_within_its_size():
     assert settled <= 1.1 * limit
 
 
-PRIORITY = "renice -n %d -p $(pgrep -f '^nginx: worker')"
+#: what the kernel has counted for each worker, in ns
+WORKERS = "cat $(pgrep -f '^nginx: worker' | sed 's,.*,/proc/&/schedstat,')"
 
 
-def throughput(url: str, host: str) -> tuple[float, str]:
-    """Requests in a second, and the time within which 99 % of them were answered."""
-    command = ["nice", "-n", "-19", "wrk", "-t1", "-c16", "-d1s", "--latency", "-H", f"Host: {host}", url]
-    lines = run(WEB, *command).decode().splitlines()
+class Served(NamedTuple):
+    """A second of requests."""
+
+    rate: float
+    p99: str
+    #: processor time of nginx for one request
+    cost_us: float
+
+
+def serve(url: str, host: str) -> Served:
+    before = processor_ns()
+    lines = run(WEB, "wrk", "-t1", "-c16", "-d1s", "--latency", "-H", f"Host: {host}", url).decode().splitlines()
+    spent_ns = processor_ns() - before
     assert not [line for line in lines if "Non-2xx" in line or "Socket errors" in line], lines
-    rate = next(line.split()[1] for line in lines if line.startswith("Requests/sec"))
-    return float(rate), next(line.split()[1] for line in lines if line.split()[:1] == ["99%"])
+    count = next(int(line.split()[0]) for line in lines if " requests in " in line)
+    rate = next(float(line.split()[1]) for line in lines if line.startswith("Requests/sec"))
+    return Served(rate, next(line.split()[1] for line in lines if line.split()[:1] == ["99%"]), spent_ns / count / 1000)
 
 
-def test_a_hit_is_nearly_as_fast_as_a_file():
-    """Side by side, and before all else that this machine does: in pairs of a second each; the one in the middle counts."""
+def processor_ns() -> int:
+    return sum(int(line.split()[0]) for line in run(WEB, "sh", "-c", WORKERS).decode().splitlines())
+
+
+def test_a_hit_is_as_cheap_as_a_file():
+    """Side by side, in pairs of a second each. What else the machine does only adds to a cost, so the least counts."""
     digest = put("social-media", fast=256 * 1024)["fast.jpg"]
     body = media("social", "fast.jpg")
     assert body.digest == digest
     run(WEB, "sh", "-c", "mkdir -p /srv/static && cat > /srv/static/fast.jpg", stdin=body.body)
     asked = {"file": ("http://127.0.0.1:8090/fast.jpg", "x"), "cache": ("http://127.0.0.1:8082/fast.jpg", "plain.example.org")}
-    run(WEB, "sh", "-c", PRIORITY % -19)
-    pairs = []
-    while len(pairs) < 5 or (len(pairs) < 25 and middle(pairs)[0] < 0.9):
-        pair = {what: throughput(*asked[what]) for what in sorted(asked, reverse=len(pairs) % 2 == 0)}
-        pairs.append((pair["cache"][0] / pair["file"][0], pair))
-    run(WEB, "sh", "-c", PRIORITY % 0)
-    ratio, pair = middle(pairs)
-    for what, (rate, p99) in sorted(pair.items()):
-        print(f"256 KiB from the {what}: {rate:.0f} requests/s, p99 {p99}")
-    print(f"the cache has {ratio:.0%} of what the file has, the middle of {len(pairs)} pairs")
-    assert ratio >= 0.9
+    served: dict[str, list[Served]] = {what: [] for what in asked}
 
+    def least(what):
+        return min(one.cost_us for one in served[what])
 
-def middle(pairs):
-    return sorted(pairs, key=lambda pair: pair[0])[len(pairs) // 2]
+    while len(served["file"]) < 5 or (len(served["file"]) < 20 and least("cache") > 1.1 * least("file")):
+        for what in sorted(asked, reverse=len(served["file"]) % 2 == 0):
+            served[what].append(serve(*asked[what]))
+    for what, all_of_them in served.items():
+        best = max(all_of_them)
+        print(f"256 KiB from the {what}: {best.rate:.0f} requests/s, p99 {best.p99}; nginx: {least(what):.0f} us for each")
+    assert least("cache") <= 1.1 * least("file")
 
 
 def test_the_log_tells_what_the_cache_did_and_no_signature():
