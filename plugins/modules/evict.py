@@ -20,7 +20,7 @@ description:
   - Objects are never replaced. Where file and object differ nobody can tell which of them is whole.
   - Right before it is removed a file is looked at once more. One that has changed by then stays. Files that an application has
     fetched back are found by each run, since nothing is remembered of them but what they contain.
-  - A directory that shows the bucket is refused, since its files are the objects. It is known by its filesystem (goofys, rclone,
+  - A directory that shows the bucket is refused, since its files are the objects. It is known by its mount (goofys, rclone,
     s3fs, geesefs), or by a file C(.mediastore-owner), which is the mark of M(mediastore.s3.sync) in a bucket.
   - Folders that are empty afterwards go as well, but never O(path) and the folders directly in it.
   - The time of the last use is the later of the times of the last write and the last access. Filesystems that are mounted with

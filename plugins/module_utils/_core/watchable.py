@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 #: Filesystems that nobody can change but through this kernel. Of FUSE, NFS, GlusterFS and the like it sees only its own part.
 LOCAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs")
-#: Filesystems that show a bucket, as the kernel names them; goofys and Mountpoint for Amazon S3 have no name of their own. What
-#: they list may be old: goofys 0.24.0 leaves out for --type-cache-ttl what was created while it asked the store for a listing.
-BUCKETS = ("fuse", "fuse.geesefs", "fuse.goofys", "fuse.rclone", "fuse.s3fs")
+#: Filesystems that show a bucket. What they list may be old: goofys 0.24.0 leaves out for --type-cache-ttl what was created while
+#: it asked the store for a listing.
+BUCKETS = ("fuse.geesefs", "fuse.goofys", "fuse.rclone", "fuse.s3fs")
 MOUNTS = "/proc/self/mountinfo"
 
 
@@ -24,6 +24,7 @@ class Mount(NamedTuple):
     point: bytes
     kind: str
     options: bytes
+    source: bytes = b""
 
 
 def mounts(text: bytes) -> list[Mount]:
@@ -31,8 +32,8 @@ def mounts(text: bytes) -> list[Mount]:
     found = []
     for line in text.splitlines():
         left, _separator, right = line.partition(b" - ")
-        kind, _source, options = (right.split(b" ") + [b"", b""])[:3]
-        found.append(Mount(_plain(left.split(b" ")[4]), kind.decode("ascii", "replace"), options))
+        kind, source, options = (right.split(b" ") + [b"", b""])[:3]
+        found.append(Mount(_plain(left.split(b" ")[4]), kind.decode("ascii", "replace"), options, _plain(source)))
     return found
 
 
@@ -46,26 +47,27 @@ def within(path: bytes, folder: bytes) -> bool:
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
-def filesystem(path: bytes, listed: list[Mount]) -> str:
-    """The type of the filesystem on which a path is."""
+def holding(path: bytes, listed: list[Mount]) -> Mount:
+    """The mount on which a path is."""
     above = [mount for mount in listed if within(path, mount.point)]
     # sorted() keeps the order of equals, and of two mounts on one place the later is the one that is seen
-    return sorted(above, key=lambda mount: len(mount.point))[-1].kind if above else "unknown"
+    return sorted(above, key=lambda mount: len(mount.point))[-1] if above else Mount(b"", "unknown", b"")
 
 
 def shown_bucket(root: bytes, listed: list[Mount]) -> str:
     """The mount of a bucket to which a directory belongs, or that is inside of it, in words, or an empty string."""
     inside = [mount.point for mount in listed if within(mount.point, root)]
     for place in [root, *inside]:
-        kind = filesystem(place, listed)
-        if kind in BUCKETS:
-            return f"{os.fsdecode(place)} is on the filesystem {kind}"
+        mount = holding(place, listed)
+        # goofys and Mountpoint for Amazon S3 have no type of their own, but neither has bindfs, which shows another path
+        if mount.kind in BUCKETS or (mount.kind == "fuse" and not mount.source.startswith(b"/")):
+            return f"{os.fsdecode(place)} is on {os.fsdecode(mount.source)}, of type {mount.kind}"
     return ""
 
 
 def obstacle(root: bytes, listed: list[Mount]) -> str:
     """Why changes below this directory could go unseen, or an empty string."""
-    kind = filesystem(root, listed)
+    kind = holding(root, listed).kind
     if kind not in LOCAL:
         return f"it is on the filesystem {kind}, and only what this host changes on {', '.join(LOCAL)} is seen in full"
     for mount in listed:

@@ -99,6 +99,6 @@ def test_what_stands_in_the_way(root, why):
 
 
 def test_the_list_of_mounts_of_this_host():
-    assert Mount(b"/proc", "proc", b"rw") in mounts(Path("/proc/self/mountinfo").read_bytes())
+    assert Mount(b"/proc", "proc", b"rw", b"proc") in mounts(Path("/proc/self/mountinfo").read_bytes())
     assert "is mounted inside of it" in look(b"/") or "it is on the filesystem" in look(b"/")
     assert "it is on the filesystem proc" in look(os.fsencode("/proc/self/fd"))

@@ -87,30 +87,30 @@ def test_a_mount_point_cannot_be_renamed(host, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["fuse", "fuse.s3fs", "fuse.rclone"])
 def test_a_directory_that_shows_a_bucket_cannot_be_listed_in_full(host, monkeypatch, kind):
-    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(os.fsencode(host), kind, b"rw")]
+    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(os.fsencode(host), kind, b"rw", b"my-media:old")]
     monkeypatch.setattr(watchable, "now", lambda: mounted)
     (finding,) = found(host)
-    assert f"/media shows a bucket already ({host}/media is on the filesystem {kind})" in finding
+    assert f"/media shows a bucket already ({host}/media is on my-media:old, of type {kind})" in finding
     assert "mediastore.s3.bucket_copy" in finding
     # after a cutover it is the one of the migration
     app = Application(str(host / "media"), [], [], [])
     assert preflight.findings(app, str(host / "state"), True, systemctl) == []
 
 
-@pytest.mark.parametrize("other", ["nfs4", "fuse.glusterfs", "fuse.mergerfs", "overlay"])
+@pytest.mark.parametrize("other", ["nfs4", "fuse.glusterfs", "fuse.mergerfs", "overlay", "fuse"])
 def test_other_filesystems_are_listed_as_they_are(host, monkeypatch, other):
     below = os.fsencode(host / "media" / "below")
     # what is hidden by a later mount in the same place does not count
-    mounted = [watchable.Mount(place, kind, b"rw") for place in (b"/", below) for kind in ("fuse.s3fs", other)]
+    mounted = [watchable.Mount(place, kind, b"rw", b"/home") for place in (b"/", below) for kind in ("fuse.s3fs", other)]
     monkeypatch.setattr(watchable, "now", lambda: mounted)
     assert found(host) == []
 
 
 def test_a_bucket_that_is_mounted_inside_of_it(host, monkeypatch):
     below = os.fsencode(host / "media" / "below")
-    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(below, "fuse", b"rw")]
+    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(below, "fuse", b"rw", b"the-bucket")]
     monkeypatch.setattr(watchable, "now", lambda: mounted)
-    assert "media/below is on the filesystem fuse" in found(host)[0]
+    assert "media/below is on the-bucket, of type fuse" in found(host)[0]
 
 
 def test_a_full_state_directory(host, monkeypatch):

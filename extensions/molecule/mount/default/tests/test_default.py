@@ -245,7 +245,7 @@ def test_nothing_is_evicted_from_a_mount(tmp_path, path):
     assert status == 2
     for machine in MACHINES:
         failed = output.partition(f"fatal: [{machine.name}]")[2].partition("fatal: ")[0]
-        assert re.search(rf"{path} shows a bucket \(/srv/(media|cheap) is on the filesystem fuse", failed), output
+        assert re.search(rf"{path} shows a bucket \(/srv/(media|cheap) is on .*, of type fuse", failed), output
     nothing_is_lost()
 
 
