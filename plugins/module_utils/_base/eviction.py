@@ -11,7 +11,7 @@ import sys
 import time
 import typing as t
 
-from .._core import watchable
+from .._core import mounts
 from .._core.errors import BadInput, Incomplete
 from .._core.evict import Evictor, Means
 from .._core.keys import MARK, Exclude
@@ -77,15 +77,14 @@ def evict(module: StoreModule) -> dict[str, t.Any]:
 
 def _require_disk(tree: Tree, doing: str) -> None:
     """Refuse what shows the bucket: there each object would be proved by itself, and go with its file."""
-    shown = watchable.shown_bucket(tree.root, watchable.now())
+    shown = mounts.shown_bucket(tree.root, mounts.now())
+    remedy = "Give the directory on the disk. A mount has a cache of its own, and nothing to evict."
     if not shown and os.path.lexists(os.path.join(tree.root, os.fsencode(MARK))):
         shown = f"it has the file {MARK}, which is an object of the bucket"
+        remedy = "Give the directory on the disk. If this is it, somebody has copied that file there: remove it."
     if shown:
-        raise BadInput(
-            doing,
-            said=f"{os.fsdecode(tree.root)} shows a bucket ({shown}), so what is removed there could be the objects",
-            remedy="Give the directory on the disk. A mount has a cache of its own, and nothing to evict.",
-        )
+        said = f"{os.fsdecode(tree.root)} shows a bucket ({shown}), so what is removed there could be the objects"
+        raise BadInput(doing, said=said, remedy=remedy)
 
 
 def _run(module: StoreModule, tree: Tree, policy: Policy, path: str | None, doing: str, begun: float) -> dict[str, t.Any]:

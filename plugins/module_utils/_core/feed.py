@@ -17,7 +17,7 @@ from .changeset import MOST, Changes
 from .errors import BadInput, MediastoreError, Unsupported
 from .fanotify import Handles, Listener
 from .feedkeeper import PATIENCE_S, Keeper, detached
-from .watchable import look
+from .mounts import look
 
 SUFFIX = ".feed"
 _REMEDY = "Leave the change feed out: a sync with against=journal walks through the directory instead, and needs none of this."

@@ -21,7 +21,7 @@ from typing import Any, Callable
 from .changeset import MOST, ChangeSet
 from .children import let_go
 from .fanotify import Listener, events
-from .watchable import MOUNTS, look
+from .mounts import MOUNTS, look
 
 #: after a batch the kernel gets this long to put equal events together, which it does while they wait
 NAP_S = 0.05

@@ -16,7 +16,7 @@ import select
 import signal
 import typing as t
 
-from . import claim, dns, stages, watchable
+from . import claim, dns, mounts, stages
 from .clock import Moment
 from .diagnosis import Finding, of_media
 from .files import read_json
@@ -63,7 +63,7 @@ def _outcome(action: t.Callable[[], t.Any]) -> dict[str, t.Any]:
 def mount(name: str, path: str, owner: str = "", patience: float = PATIENCE_S) -> Finding | None:
     """What is wrong with a mount of the collection."""
     where, unit = f"mount {name}", f"mediastore-mount-{name}.service"
-    kinds = [one.kind for one in watchable.now() if one.point == os.fsencode(path)]
+    kinds = [one.kind for one in mounts.now() if one.point == os.fsencode(path)]
 
     def found(what: str, seen: str) -> Finding:
         return of_media(what, where, seen, path=path, unit=unit, owner=owner or "its owner")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from . import watchable
+from . import mounts
 from .errors import MediastoreError
 from .files import free_bytes
 from .services import Run, unknown
@@ -34,14 +34,15 @@ def _path(app: Application, backup_is_ours: bool) -> list[str]:
     if not os.path.isdir(path):
         return [f"{path} is not a directory. Correct the path of the application."]
     found = []
-    if os.path.ismount(path) and not backup_is_ours:
-        found.append(f"{path} is a mount point, which cannot be renamed. Let the application use a directory inside it.")
-    shown = "" if backup_is_ours else watchable.shown_bucket(os.fsencode(os.path.realpath(path)), watchable.now())
+    # after a cutover it may be the mount of the bucket
+    shown = "" if backup_is_ours else mounts.shown_bucket(os.fsencode(os.path.realpath(path)), mounts.now())
     if shown:
         found.append(
             f"{path} shows a bucket already ({shown}), and such a mount can leave files out when it lists them. "
             "Copy from bucket to bucket (mediastore.s3.bucket_copy) while nothing writes to it."
         )
+    elif os.path.ismount(path) and not backup_is_ours:
+        found.append(f"{path} is a mount point, which cannot be renamed. Let the application use a directory inside it.")
     if not os.access(path, os.R_OK | os.X_OK):
         found.append(f"{path} cannot be read. Run as a user who may (become).")
     if not os.access(os.path.dirname(path), os.W_OK | os.X_OK):

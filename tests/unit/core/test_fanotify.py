@@ -19,7 +19,7 @@ from ansible_collections.mediastore.s3.plugins.module_utils._core.fanotify impor
     decipher,
     events,
 )
-from ansible_collections.mediastore.s3.plugins.module_utils._core.watchable import Mount, look, mounts, obstacle
+from ansible_collections.mediastore.s3.plugins.module_utils._core.mounts import Mount, look, mounts, obstacle
 
 FID, DFID_NAME, DFID = 1, 2, 3
 

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from ansible_collections.mediastore.s3.plugins.module_utils._core import preflight, watchable
+from ansible_collections.mediastore.s3.plugins.module_utils._core import mounts, preflight
 from ansible_collections.mediastore.s3.plugins.module_utils._core.stages import Application
 
 
@@ -87,8 +87,10 @@ def test_a_mount_point_cannot_be_renamed(host, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["fuse", "fuse.s3fs", "fuse.rclone"])
 def test_a_directory_that_shows_a_bucket_cannot_be_listed_in_full(host, monkeypatch, kind):
-    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(os.fsencode(host), kind, b"rw", b"my-media:old")]
-    monkeypatch.setattr(watchable, "now", lambda: mounted)
+    mounted = [mounts.Mount(b"/", "ext4", b"rw"), mounts.Mount(os.fsencode(host), kind, b"rw", b"my-media:old")]
+    monkeypatch.setattr(mounts, "now", lambda: mounted)
+    # that it cannot be renamed is not said as well, since what helps against that would not help here
+    monkeypatch.setattr(os.path, "ismount", lambda path: True)
     (finding,) = found(host)
     assert f"/media shows a bucket already ({host}/media is on my-media:old, of type {kind})" in finding
     assert "mediastore.s3.bucket_copy" in finding
@@ -101,15 +103,15 @@ def test_a_directory_that_shows_a_bucket_cannot_be_listed_in_full(host, monkeypa
 def test_other_filesystems_are_listed_as_they_are(host, monkeypatch, other):
     below = os.fsencode(host / "media" / "below")
     # what is hidden by a later mount in the same place does not count
-    mounted = [watchable.Mount(place, kind, b"rw", b"/home") for place in (b"/", below) for kind in ("fuse.s3fs", other)]
-    monkeypatch.setattr(watchable, "now", lambda: mounted)
+    mounted = [mounts.Mount(place, kind, b"rw", b"/home") for place in (b"/", below) for kind in ("fuse.s3fs", other)]
+    monkeypatch.setattr(mounts, "now", lambda: mounted)
     assert found(host) == []
 
 
 def test_a_bucket_that_is_mounted_inside_of_it(host, monkeypatch):
     below = os.fsencode(host / "media" / "below")
-    mounted = [watchable.Mount(b"/", "ext4", b"rw"), watchable.Mount(below, "fuse", b"rw", b"the-bucket")]
-    monkeypatch.setattr(watchable, "now", lambda: mounted)
+    mounted = [mounts.Mount(b"/", "ext4", b"rw"), mounts.Mount(below, "fuse", b"rw", b"the-bucket")]
+    monkeypatch.setattr(mounts, "now", lambda: mounted)
     assert "media/below is on the-bucket, of type fuse" in found(host)[0]
 
 

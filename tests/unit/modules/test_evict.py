@@ -111,7 +111,7 @@ def test_a_directory_that_shows_the_bucket_costs_nothing(run, rclone):
     before = files(bucket)
     failed = run(max_age="0s", path=str(bucket))
     assert failed["failed"] and "media shows a bucket (it has the file .mediastore-owner" in failed["msg"]
-    assert "Give the directory on the disk" in failed["msg"]
+    assert "If this is it, somebody has copied that file there: remove it." in failed["msg"]
     assert files(bucket) == before
 
 
